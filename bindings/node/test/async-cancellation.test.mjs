@@ -73,6 +73,24 @@ test('a call with an aborted signal does not run', async (t) => {
   assert.equal(await db.pragma('user_version', { simple: true }), 0)
 })
 
+test('open() and columns() take a signal', async (t) => {
+  const { open: openOriginal } = await import('strongroom/async')
+  const signal = AbortSignal.abort(REASON)
+  await rejectsWithReason(openOriginal(':memory:', { signal }))
+  const db = await openMemory(t)
+  const statement = await db.prepare('SELECT 1')
+  await rejectsWithReason(statement.columns({ signal }))
+  assert.equal(await codeOf(statement.columns({ signl: signal })), 'ERR_INVALID_ARG_TYPE')
+  // The key is still being derived when the signal aborts. The database is closed once it is open.
+  const path = freshPath()
+  const controller = new AbortController()
+  const opening = openOriginal(path, { passphrase: 'p', kdfIter: 100_000, signal: controller.signal })
+  controller.abort(REASON)
+  await rejectsWithReason(opening)
+  const again = await openOriginal(path, { passphrase: 'p', kdfIter: 100_000, signal: new AbortController().signal })
+  await again.close()
+})
+
 test('a waiting call leaves its queue', async (t) => {
   const db = await openWal(t, { readers: 1 })
   const controller = new AbortController()
@@ -147,6 +165,7 @@ for (const [method, call] of Object.entries({
     const db = await openWal(t)
     const controller = new AbortController()
     const inside = deferred()
+    const begun = deferred()
     let kept
     const transaction = db.transaction(
       async (tx) => {
@@ -156,10 +175,12 @@ for (const [method, call] of Object.entries({
         // A statement makes its call only after it is prepared, so a call made here would not be behind it.
         const behind = method === 'a statement' ? running : tx.get('SELECT 1')
         Promise.allSettled([behind, method === 'wait' ? undefined : running]).then(inside.resolve)
+        begun.resolve()
         await running
       },
       { signal: controller.signal },
     )
+    await begun.promise
     await wait(20)
     controller.abort(REASON)
     await rejectsWithReason(transaction)
@@ -206,6 +227,17 @@ test('the wait for a lock ends', async (t) => {
     await cancelled((options) => db.run('INSERT INTO t DEFAULT VALUES', [], options))
     await cancelled((options) => db.transaction(() => assert.fail('ran'), options))
   })
+  await db.run('INSERT INTO t DEFAULT VALUES')
+})
+
+test('a change of the journal mode that waits for a reader is cancelled', async (t) => {
+  const db = await openWal(t, { timeout: 60_000 }, 300)
+  const rows = db.iterate('SELECT * FROM t')
+  await rows.next()
+  await cancelled((options) => db.pragma('journal_mode = DELETE', options))
+  await rows.return()
+  assert.equal(await db.pragma('journal_mode', { simple: true }), 'wal')
+  assert.equal(db.readers, 2)
   await db.run('INSERT INTO t DEFAULT VALUES')
 })
 

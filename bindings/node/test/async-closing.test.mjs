@@ -43,12 +43,15 @@ test('after close(), calls reject, and the properties remain', async (t) => {
 
 test('close() lets running statements finish, and rejects those that wait', async (t) => {
   const db = await openWal(t, { readers: 1 })
-  const slow = 'WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n LIMIT 300000) SELECT max(x) AS x FROM n'
+  const slow = 'WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n LIMIT 2000000) SELECT max(x) AS x FROM n'
+  // The threads begin the slow statements as soon as they have answered these calls.
+  const before = [db.get('SELECT 1'), db.run('SELECT 1')]
   const running = [db.get(slow), db.all(`INSERT INTO t (id) ${slow} RETURNING id`)]
-  await wait(5)
+  await Promise.all(before)
+  await wait(20)
   const waiting = [db.get('SELECT 1'), db.run('DELETE FROM t'), db.transaction(() => assert.fail('ran'))]
   const closing = db.close()
-  assert.deepEqual(await Promise.all(running), [{ x: 300_000 }, [{ id: 300_000 }]])
+  assert.deepEqual(await Promise.all(running), [{ x: 2_000_000 }, [{ id: 2_000_000 }]])
   for (const call of waiting) assert.equal(await codeOf(call), 'STRONGROOM_CLOSED')
   await closing
 })

@@ -69,8 +69,10 @@ test('progress functions run in the context of their caller', async (t) => {
 test('work that a callback leaves behind does not keep its database', async (t) => {
   const db = await openMemory(t)
   let later
+  const gate = deferred()
   await db.transaction(() => {
-    later = wait(1).then(() => db.transaction((tx) => tx.get('SELECT 1 AS x')))
+    later = gate.promise.then(() => db.transaction((tx) => tx.get('SELECT 1 AS x')))
   })
+  gate.resolve()
   assert.deepEqual(await later, { x: 1 })
 })

@@ -1,5 +1,6 @@
 // The errors and the values of the asynchronous class, compared with the synchronous class.
 import assert from 'node:assert/strict'
+import { dirname } from 'node:path'
 import { test } from 'node:test'
 import { SqliteError as AsyncError, AsyncDatabase as Class, open as openOriginal } from 'strongroom/async'
 import { AsyncDatabase, codeOf, open, openMemory, openWal } from './async-database.mjs'
@@ -147,6 +148,52 @@ test('params are an array or an object', async (t) => {
   assert.equal(await codeOf(db.pragma('user_version', { simple: 1 })), 'ERR_INVALID_ARG_TYPE')
 })
 
+/** Signals that lack something, or that throw. */
+const BROKEN_SIGNALS = [
+  {},
+  new EventTarget(),
+  { aborted: false },
+  { aborted: false, addEventListener() {} },
+  { aborted: 0, addEventListener() {}, removeEventListener() {} },
+]
+
+// A fixed bug: a signal without `removeEventListener` stopped the end of a transaction, and so every later call.
+test('a signal has the methods of an AbortSignal, and one that throws ends no other call', async (t) => {
+  for (const db of [await openMemory(t), await openWal(t)]) {
+    const calls = [
+      (options) => db.run('INSERT INTO t DEFAULT VALUES', [], options),
+      (options) => db.get('SELECT 1', [], options),
+      async (options) => {
+        const rows = db.iterate('SELECT 1', [], options)
+        await rows.next()
+        await rows.return()
+      },
+      (options) => db.exec('SELECT 1', options),
+      (options) => db.pragma('user_version', options),
+      (options) => db.prepare('SELECT 1', options),
+      (options) => db.transaction((tx) => tx.get('SELECT 1'), options),
+      (options) => db.read((snapshot) => snapshot.get('SELECT 1'), options),
+      (options) => db.check(options),
+      (options) => db.backup(freshPath(), options),
+      (options) => openOriginal(':memory:', options),
+    ]
+    for (const call of calls) {
+      for (const signal of BROKEN_SIGNALS) assert.equal(await codeOf(call({ signal })), 'ERR_INVALID_ARG_TYPE')
+      const refuse = () => {
+        throw new Error('of a signal')
+      }
+      const adding = { aborted: false, addEventListener: refuse, removeEventListener() {} }
+      await assert.rejects(call({ signal: adding }), { message: 'of a signal' }, call.toString())
+      const removing = { aborted: false, addEventListener() {}, removeEventListener: refuse }
+      const result = await call({ signal: removing })
+      await result?.close?.()
+    }
+    await db.run('INSERT INTO t DEFAULT VALUES')
+    await db.transaction((tx) => tx.run('INSERT INTO t DEFAULT VALUES'))
+    await db.close()
+  }
+})
+
 test('no method throws: invalid arguments reject', async (t) => {
   const db = await openMemory(t)
   const statement = await db.prepare('SELECT ?')
@@ -160,6 +207,7 @@ test('no method throws: invalid arguments reject', async (t) => {
     () => db.all(null),
     () => db.exec(5),
     () => db.pragma(),
+    () => db.pragma('user_version', { simple: 5 }),
     () => db.prepare({}),
     () => db.transaction(),
     () => db.read(5),
@@ -215,6 +263,29 @@ test('the classes are exported, and have no public constructors', async (t) => {
 /** Returns the lines of an error's stack below its message. */
 const frames = (error) => error.stack.split('\n').filter((line) => /^ +at /.test(line))
 
+test('a getter or a proxy that throws is an error of the promise', async (t) => {
+  const db = await openMemory(t)
+  const get = () => {
+    throw new Error('of a getter')
+  }
+  const proxy = new Proxy({}, { get, ownKeys: get })
+  for (const options of [proxy, Object.defineProperty({}, 'simple', { get, enumerable: true })])
+    await assert.rejects(db.pragma('user_version', options), { message: 'of a getter' })
+  for (const call of [
+    () => db.run('SELECT 1', [], proxy),
+    () => db.exec('SELECT 1', proxy),
+    () => db.prepare('SELECT 1', proxy),
+    () => db.transaction(() => {}, proxy),
+    () => db.read(() => {}, proxy),
+    () => db.check(proxy),
+    () => db.backup('a.db', proxy),
+    () => db.rekey(proxy),
+    () => db.iterate('SELECT 1', [], proxy).next(),
+    () => openOriginal(':memory:', proxy),
+  ])
+    await assert.rejects(call(), { message: 'of a getter' }, call.toString())
+})
+
 test('the stack of an error leads to the line of the call', async (t) => {
   const db = await openWal(t)
   const statement = await db.prepare('INSERT INTO t (id) VALUES (?)')
@@ -231,6 +302,14 @@ test('the stack of an error leads to the line of the call', async (t) => {
     transaction: () => db.transaction((tx) => tx.exec('SELECT missing')),
     read: () => db.read((snapshot) => snapshot.get('SELECT missing')),
     backup: () => db.backup('/missing/folder/copy.db'),
+    columns: async () => {
+      const other = await openMemory(t)
+      const prepared = await other.prepare('SELECT * FROM t')
+      await other.exec('DROP TABLE t')
+      await prepared.columns()
+    },
+    open: () => openOriginal(freshPath(), { fileMustExist: true }),
+    'open of a folder': () => openOriginal(dirname(freshPath())),
     'in a queue': async () => {
       const [, second] = await Promise.allSettled([db.transaction(() => {}), db.run('INSERT INTO t (id) VALUES (1)')])
       throw second.reason

@@ -50,7 +50,7 @@ for (const [name, make] of [
       async () => {
         const rows = db.iterate(ALL)
         await rows.next()
-        assert.deepEqual(await rows.return(), { done: true, value: undefined })
+        assert.deepEqual(await rows.return('value'), { done: true, value: 'value' })
         assert.deepEqual(await rows.next(), { done: true, value: undefined })
       },
       async () => {

@@ -85,6 +85,20 @@ test('SQL that leaves a transaction open is rolled back and fails', async () => 
   await db.close()
 })
 
+test('SQL inside a transaction does not end it', async () => {
+  const db = await Client.open(':memory:')
+  await db.exec('CREATE TABLE t (a)')
+  await db.call(CONTROL, 'BEGIN', [], { flags: IN_TRANSACTION })
+  for (const sql of ['COMMIT', 'INSERT INTO t VALUES (1); COMMIT; BEGIN', 'ROLLBACK', 'BEGIN'])
+    await assert.rejects(
+      db.exec(sql, { flags: IN_TRANSACTION }),
+      (error) => error.code === 'STRONGROOM_IN_TRANSACTION' && error.state.open,
+    )
+  await db.call(CONTROL, 'ROLLBACK', [], { flags: IN_TRANSACTION })
+  assert.deepEqual(await db.all('SELECT a FROM t'), [])
+  await db.close()
+})
+
 test('calls of the writer run in the order in which they were made', async () => {
   const db = await Client.open(':memory:')
   await db.exec('CREATE TABLE t (a)')

@@ -257,13 +257,36 @@ test('SQL that bounds transactions belongs to transaction()', async (t) => {
     await tx.run(INSERT, [4])
   })
   assert.deepEqual(await ids(db), [1, 2, 4])
-  const ended = db.transaction(async (tx) => {
-    await tx.run(INSERT, [5])
-    await tx.exec('COMMIT')
-    assert.equal(await codeOf(tx.run(INSERT, [6])), 'STRONGROOM_TRANSACTION_ENDED')
+})
+
+// A fixed bug: `tx.exec('COMMIT')` committed, so that a later error of the callback could not roll back.
+test('exec() in a transaction refuses every text that bounds transactions', async (t) => {
+  const db = await openMemory(t)
+  const failing = db.transaction(async (tx) => {
+    await tx.run(INSERT, [1])
+    for (const sql of [
+      'COMMIT',
+      'BEGIN',
+      'END TRANSACTION',
+      'rollback',
+      ' ; commit',
+      '\ufeffCOMMIT',
+      '-- a\nCOMMIT; BEGIN',
+      '/* ; */ SELECT 1; /* b */ COMMIT',
+      'SELECT \';\' AS "a;", 1 AS [b;], 2 AS `c;`; ROLLBACK',
+      'INSERT INTO t (id) VALUES (2); END',
+      'CREATE TRIGGER b AFTER INSERT ON t BEGIN SELECT CASE WHEN 1 THEN 2 END; END; COMMIT',
+    ])
+      assert.equal(await codeOf(tx.exec(sql)), 'STRONGROOM_IN_TRANSACTION', sql)
+    await tx.exec(`CREATE TRIGGER a AFTER INSERT ON t WHEN new.id = 7 BEGIN
+      SELECT CASE WHEN 1 THEN 2 END; /* END */ DELETE FROM t WHERE id = 8;
+    END; -- COMMIT
+    SAVEPOINT own; INSERT INTO t (text) VALUES ('COMMIT; ROLLBACK');
+    ROLLBACK TRANSACTION TO own; RELEASE own`)
+    throw new Error('undo')
   })
-  assert.equal(await codeOf(ended), 'STRONGROOM_TRANSACTION_ENDED')
-  assert.deepEqual(await ids(db), [1, 2, 4, 5])
+  await assert.rejects(failing, { message: 'undo' })
+  assert.deepEqual(await ids(db), [])
 })
 
 test('the behavior decides when a transaction takes its locks', async (t) => {

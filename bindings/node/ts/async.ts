@@ -6,8 +6,9 @@ export { SqliteError } from './api/errors'
 export type { CipherOptions, KeyOptions, OpenKeyOptions } from './api/key'
 export type { RekeyProgress } from './api/rekey'
 export type { BindArgument, BindValue, ColumnDefinition, Row, RunResult, SqlValue } from './api/values'
-export { AsyncDatabase, open } from './async/database'
+export { AsyncDatabase } from './async/database'
 export { AsyncRowIterator } from './async/iterator'
+export { open } from './async/open'
 export type {
   AsyncBackupOptions,
   AsyncCheckOptions,

@@ -123,6 +123,16 @@ impl Database {
         Ok(())
     }
 
+    /// Runs every statement of the SQL in order inside a transaction that the caller has begun, and discards the rows.
+    ///
+    /// # Errors
+    ///
+    /// [`SqlError::TransactionBounds`] for BEGIN, COMMIT, END and ROLLBACK without TO; the statements before it have run.
+    /// The errors of [`Database::execute_batch`].
+    pub fn execute_batch_in_transaction(&self, sql: &str) -> Result<(), SqlError> {
+        self.session.core.without_bounds(|| self.execute_batch(sql))
+    }
+
     /// Returns whether the database is open.
     #[inline]
     pub fn is_open(&self) -> bool {

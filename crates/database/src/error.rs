@@ -93,6 +93,10 @@ pub enum SqlError {
         instead: &'static str,
     },
 
+    /// The SQL begins or ends a transaction, inside a transaction that its owner begins and ends.
+    #[error("BEGIN, COMMIT, END and ROLLBACK are refused inside a transaction that its owner ends: let the owner commit it or roll it back")]
+    TransactionBounds,
+
     /// The SQL vacuums an attached database into a file, which would get another encryption.
     #[error(
         "VACUUM {schema} INTO is refused, because SQLite would encrypt the file like the main database, or not at all: use \
@@ -200,6 +204,7 @@ impl SqlError {
     pub const CODES: &'static [&'static str] = &[
         "STRONGROOM_PRAGMA_REFUSED",
         "STRONGROOM_ATTACH_REFUSED",
+        "STRONGROOM_IN_TRANSACTION",
         "STRONGROOM_VACUUM_REFUSED",
         "STRONGROOM_CLOSED",
         "STRONGROOM_BUSY",
@@ -220,6 +225,7 @@ impl SqlError {
             Self::KeyChanged { .. } => "STRONGROOM_KEY_CHANGED",
             Self::RefusedPragma { .. } => "STRONGROOM_PRAGMA_REFUSED",
             Self::RefusedAttach { .. } => "STRONGROOM_ATTACH_REFUSED",
+            Self::TransactionBounds => "STRONGROOM_IN_TRANSACTION",
             Self::RefusedVacuumInto { .. } => "STRONGROOM_VACUUM_REFUSED",
             Self::DamagedPage { .. } => "STRONGROOM_DAMAGED_PAGE",
             Self::TraceStopped => "SQLITE_ABORT",

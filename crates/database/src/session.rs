@@ -112,6 +112,9 @@ impl Session {
             if refused.pragma == "ATTACH" {
                 return SqlError::RefusedAttach { why: refused.why, instead: refused.instead };
             }
+            if refused.pragma == "TRANSACTION" {
+                return SqlError::TransactionBounds;
+            }
             return SqlError::RefusedPragma {
                 pragma: refused.pragma,
                 why: refused.why,

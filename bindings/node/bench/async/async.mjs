@@ -12,7 +12,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { builds } from '../builds.mjs'
-import { chooseNode } from '../install.mjs'
+import { chooseNode, isAtLeast } from '../install.mjs'
 import { runChild } from '../processes.mjs'
 import { machine } from '../report/machine.mjs'
 import { installed } from './install.mjs'
@@ -37,7 +37,7 @@ const scaled = (count) => Math.max(1, Math.round(count * scale))
 
 /** The rows of the table, of which each configuration with the same format reads the same file. */
 const ROWS = scaled(100_000)
-const isAwaited = ({ kind, name }) => kind !== 'blocks' || name.startsWith('libsql/promise')
+const isAwaited = ({ kind }) => kind !== 'blocks'
 /** The tasks: the size of each, the configurations that run it, and the numbers of readers. */
 const TASKS = [
   { name: 'idle', size: 1, runs: ({ name }) => name === 'strongroom/async' },
@@ -64,7 +64,8 @@ try {
     for (const task of TASKS)
       for (const node of task.everyNode ? nodes : nodes.slice(0, 1))
         for (const configuration of round % 2 === 0 ? chosen : [...chosen].reverse())
-          if (task.runs(configuration)) await sample({ round, task, node, configuration, fixtures })
+          if (task.runs(configuration) && isAtLeast(node.version, configuration.needs ?? '0'))
+            await sample({ round, task, node, configuration, fixtures })
 } finally {
   rmSync(folder, { recursive: true, force: true })
 }

@@ -57,7 +57,7 @@ function synchronous({ module, from = here, options = () => ({}), pragma = (db, 
   }
 }
 
-/** The promises of libsql, whose calls run on the main thread. */
+/** The promises of libsql. */
 function libsqlPromises({ cipher }) {
   return {
     async open(file) {
@@ -117,7 +117,7 @@ function callbacks({ module, cipher }) {
 
 /**
  * The configurations. `file` names the file that a configuration reads: configurations with the same format read the
- * same file. `kind` is how the package runs SQL.
+ * same file. `kind` is how the package runs SQL, and `needs` the oldest Node that loads the package.
  */
 export function configurations(folder) {
   const own = [
@@ -139,13 +139,13 @@ export function configurations(folder) {
       module: '@journeyapps/sqlcipher',
       cipher: 'sqlcipher',
     },
-    { name: 'better-sqlite3', api: 'better-sqlite3', kind: 'blocks', module: 'better-sqlite3' },
+    { name: 'better-sqlite3', api: 'better-sqlite3', kind: 'blocks', module: 'better-sqlite3', needs: '22.14.0' },
     { name: 'libsql', api: 'libsql', kind: 'blocks', module: 'libsql' },
-    { name: 'libsql/promise', api: 'libsql/promise', kind: 'blocks', module: 'libsql' },
+    { name: 'libsql/promise', api: 'libsql/promise', kind: 'promises', module: 'libsql' },
     {
       name: 'libsql/promise, aes256cbc',
       api: 'libsql/promise',
-      kind: 'blocks',
+      kind: 'promises',
       module: 'libsql',
       cipher: 'aes256cbc',
     },

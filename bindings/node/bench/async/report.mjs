@@ -59,7 +59,7 @@ function delays(report) {
   for (const [configuration, figures] of rows)
     lines.push(`| ${configuration} | ${names.map((name) => cell(figures[name], base?.[name])).join(' | ')} |`)
   return [
-    '### Delay of the event loop',
+    '#### Delay of the event loop',
     '',
     'Each cell shows the delay in ms: p99 / longest. The second line is the ratio of the p99 to that of strongroom/async.',
     '',
@@ -123,7 +123,7 @@ function single(report) {
 function table({ title, text, columns, rows }) {
   if (rows.length === 0) return undefined
   return [
-    `### ${title}`,
+    `#### ${title}`,
     '',
     text,
     '',

@@ -87,7 +87,10 @@ export const TASKS = {
         const before = process.cpuUsage()
         let next = 0
         const caller = async () => {
-          while (next < wanted.length) sum += (await get(wanted[next++])).n & 0xff
+          while (next < wanted.length) {
+            const { n } = await get(wanted[next++])
+            sum += n & 0xff
+          }
         }
         await Promise.all(Array.from({ length: CALLERS }, caller))
         const wall = Number(process.hrtime.bigint() - start) / 1e3 / wanted.length

@@ -68,7 +68,10 @@ impl Connection {
             if flags.read_only() {
                 return Err(read_only());
             }
-            let run = self.database.execute_batch(&sql.text);
+            let run = match flags.in_transaction() {
+                true => self.database.execute_batch_in_transaction(&sql.text),
+                false => self.database.execute_batch(&sql.text),
+            };
             self.statements.clear();
             return Ok(run.map(|()| Body::Done)?);
         }

@@ -60,6 +60,6 @@ test('docs/async.md describes the codes that the synchronous class does not have
 })
 
 test('docs/async.md names the settings that readers take over', () => {
-  const [, names] = /\(\?:(cache_size[\w|]*)\)/.exec(read('ts/async/settings.ts'))
+  const [, names] = /\(\?:(cache_size[\w|]*)\)/.exec(read('ts/async/statements.ts'))
   for (const name of names.split('|')) assert.ok(text.includes(`\`${name}\``), name)
 })

@@ -70,6 +70,12 @@ const named: Record<string, BindValue> = { a: 1 }
 await db.run('INSERT INTO cats VALUES (?)', values)
 await db.run('INSERT INTO cats VALUES (:a)', named)
 await db.run('INSERT INTO cats DEFAULT VALUES', null, null)
+declare const joey: Cat
+await db.run('INSERT INTO cats VALUES (:name, :age)', joey)
+// @ts-expect-error a value has one of SQLite's types
+db.run('INSERT INTO cats VALUES (:name)', { name: true })
+// @ts-expect-error bytes are a value, and not the list of the values
+db.run('INSERT INTO cats VALUES (?)', new Uint8Array(4))
 // @ts-expect-error params are an array or an object
 db.get('SELECT ?', 5)
 // @ts-expect-error a value has one of SQLite's types
@@ -94,6 +100,7 @@ const insert = await db.prepare<{ name: string }>('INSERT INTO cats (name) VALUE
 await insert.run({ name: 'joey' })
 // @ts-expect-error name is missing
 insert.run({})
+await (await db.prepare<Cat>('INSERT INTO cats VALUES (:name, :age)')).run(joey)
 const names = typed.pluck<string>()
 for await (const name of names.iterate(['joey', 2])) equal<Exact<typeof name, string>>(true)
 equal<Exact<Awaited<ReturnType<ReturnType<typeof typed.raw<[string, number]>>['all']>>, [string, number][]>>(true)

@@ -14,19 +14,24 @@ const DEFAULT_WARNING = 5000
 /** The longest time of a timer, in milliseconds. */
 const LONGEST = 0x7fff_ffff
 
-const OPEN_NAMES: readonly string[] = ['readers', 'maxQueue', 'transactionWarning']
+const OPEN_NAMES: readonly string[] = ['readers', 'maxQueue', 'transactionWarning', 'signal']
 const SIGNAL: readonly string[] = ['signal']
 
 /** Checks the arguments of `open`, and fills in the defaults. */
-export function asyncOpenRequest(path: unknown, options: unknown): AsyncOpenRequest {
+export function asyncOpenRequest(
+  path: unknown,
+  options: unknown,
+): { request: AsyncOpenRequest; signal: AbortSignal | undefined } {
   const request = openRequest(path, options, OPEN_NAMES)
   const given = (options ?? {}) as Given
   if (request.verbose !== undefined) throw mainThread('the option "verbose"')
-  return Object.assign(request, {
+  const signal = signalOption(given)
+  const own = {
     readers: integer(given, 'readers', { min: 0, max: MAX_READERS }) ?? DEFAULT_READERS,
     maxQueue: integer(given, 'maxQueue', { min: 1, max: LONGEST }) ?? DEFAULT_QUEUE,
     transactionWarning: integer(given, 'transactionWarning', { min: 0, max: LONGEST }) ?? DEFAULT_WARNING,
-  })
+  }
+  return { request: Object.assign(request, own), signal }
 }
 
 /** Returns the signal in the options of a call. */

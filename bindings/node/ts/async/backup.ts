@@ -5,7 +5,7 @@ import { signalOption } from './arguments'
 import { Call } from './call'
 import { presentContext } from './context'
 import { PREPARE, VALUE } from './hub'
-import { Once } from './once'
+import { Request } from './request'
 import type { Scope } from './scope'
 import { SnapshotScope } from './snapshot-scope'
 import { captureCaller, located } from './stack'
@@ -102,7 +102,7 @@ async function ended({ session }: Scope, lane: number, series: number): Promise<
   try {
     native.backupEnd(lane, series)
     const sql = sqls.get('SELECT 1')
-    await Once.reply(hub, session, (ticket) => hub.submit(handle, lane, ticket, PREPARE, 0, sql.handle))
+    await Request.reply(hub, session, (ticket) => hub.submit(handle, lane, ticket, PREPARE, 0, sql.handle))
   } catch {
     // The database is closed.
   }

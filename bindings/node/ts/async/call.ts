@@ -1,12 +1,25 @@
 import type { Shape } from '../api/build-row'
 import { CHANGES, DIRECT, DONE, LAYOUT, ROWID, ROWS, VALUES } from '../api/calls'
 import { fromNative } from '../api/errors'
+import { alone } from './alone'
 import { closed } from './errors'
-import { BIGINTS, DONE_REPLY, FAILED, GET, OUTCOME, PROGRESS, READERS, type Receiver, ROWS_REPLY, WRITER } from './hub'
+import {
+  BIGINTS,
+  DONE_REPLY,
+  FAILED,
+  GET,
+  ONLY_FIRST,
+  OUTCOME,
+  PREPARE,
+  PROGRESS,
+  READERS,
+  type Receiver,
+  ROWS_REPLY,
+  WRITER,
+} from './hub'
 import { copied, NONE } from './parameters'
 import type { Routed, Scope } from './scope'
 import { type Abortable, unwatch, watch } from './signal'
-import { alone } from './solo'
 import type { Sql } from './sql'
 import { captureCaller, located } from './stack'
 
@@ -22,7 +35,7 @@ function executor(resolve: (value: unknown) => void, reject: (error: unknown) =>
 /** A call of a method: a job for a thread, and the promise of its result. */
 export class Call implements Routed, Receiver, Abortable {
   readonly scope: Scope
-  readonly kind: number
+  kind: number
   readonly holds: boolean = false
   readonly promise: Promise<unknown>
   shared = false
@@ -74,6 +87,14 @@ export class Call implements Routed, Receiver, Abortable {
 
   get connection(): object {
     return this.scope.session
+  }
+
+  /** Turns a call for all rows into one for the first value of the first row. */
+  first(): void {
+    this.flags += GET - this.kind
+    this.flags |= ONLY_FIRST
+    this.kind = GET
+    this.shape = 'value'
   }
 
   /** Admits the call, and starts it or lets it wait. Rejects the call if it is not admitted. */
@@ -223,6 +244,8 @@ export class Call implements Routed, Receiver, Abortable {
 
   #end(value: unknown): void {
     const settled = this.#settled
+    const { sql, scope } = this
+    if (sql !== undefined && sql.settings.length > 0 && this.kind !== PREPARE) scope.session.apply(sql.settings)
     this.#leave(true)
     if (!settled) this.resolve(value)
   }

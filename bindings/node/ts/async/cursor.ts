@@ -1,13 +1,13 @@
 import type { Shape } from '../api/build-row'
 import { DONE, ROWS, VALUES } from '../api/calls'
 import { fromNative } from '../api/errors'
+import { alone } from './alone'
 import { closed } from './errors'
 import { BIGINTS, END, HOLD, MORE, ONLY_FIRST, READERS, type Receiver, ROWS_REPLY, START, WRITER } from './hub'
-import { release } from './once'
 import { copied, NONE } from './parameters'
+import { release } from './request'
 import type { Dependent, Routed, Scope } from './scope'
 import { type Abortable, unwatch, watch } from './signal'
-import { alone } from './solo'
 import type { Sql } from './sql'
 import { captureCaller, located } from './stack'
 
@@ -98,8 +98,8 @@ export class Cursor implements Routed, Receiver {
     this.#counted = true
     this.#requested = true
     scope.opened(this.#consumer)
-    if (this.#signal !== undefined) watch(this.#signal, this.#consumer)
     try {
+      if (this.#signal !== undefined) watch(this.#signal, this.#consumer)
       scope.route(this)
     } catch (error) {
       this.#settle(false)
@@ -179,6 +179,7 @@ export class Cursor implements Routed, Receiver {
       } catch (error) {
         failure = { error }
       }
+      if (this.sql.settings.length > 0) this.scope.session.apply(this.sql.settings)
       const complete = hub.calls.ints[DONE] !== 0
       if (this.lane === READERS) this.lane = hub.thread
       this.#settle(true)

@@ -1,14 +1,14 @@
 import type { AggregateOptions } from '../api/aggregate'
 import type { BackupMetadata } from '../api/backup'
 import type { CheckResult } from '../api/check'
-import { argumentType, fromNative } from '../api/errors'
+import { argumentType } from '../api/errors'
 import type { RegistrationOptions } from '../api/function'
 import type { KeyOptions } from '../api/key'
 import { enumerable, uncloneable } from '../api/objects'
 import type { VirtualTableOptions } from '../api/table'
-import { asyncOpenRequest, callbackArgument, signalOf } from './arguments'
+import { callbackArgument, signalOf } from './arguments'
 import { mainThread } from './errors'
-import type { AsyncBackupOptions, AsyncCheckOptions, AsyncRekeyOptions, CallOptions, OpenOptions } from './options'
+import type { AsyncBackupOptions, AsyncCheckOptions, AsyncRekeyOptions, CallOptions } from './options'
 import { AsyncSnapshot } from './reading'
 import { DatabaseScope, SCOPE } from './scope'
 import { Session } from './session'
@@ -27,7 +27,7 @@ const abandoned = new FinalizationRegistry<Session>((session) => void session.cl
 /**
  * A database whose SQL runs on threads of its own, so that no query blocks the event loop.
  *
- * {@link open} opens a database. The page docs/async.md states the order in which calls run.
+ * `open` opens a database. The page docs/async.md states the order in which calls run.
  *
  * @example
  * ```js
@@ -188,24 +188,4 @@ function shown(this: AsyncDatabase): object {
   // `inspect` prints the name of an object's constructor. Returning an AsyncDatabase would recurse.
   const Shown = { AsyncDatabase: class {} }.AsyncDatabase
   return Object.assign(new Shown(), { name, open, readonly, memory, format, readers })
-}
-
-/**
- * Opens a database, and creates the file if it does not exist. Each connection has a thread of its own.
- *
- * The options are those of the synchronous class without `verbose`, and {@link OpenOptions.readers},
- * {@link OpenOptions.maxQueue} and {@link OpenOptions.transactionWarning}. A passphrase is derived once, off the main
- * thread.
- *
- * @param path - the file; `:memory:`, an empty string or nothing for an in-memory database; or the bytes of a database
- * file
- * @throws {SqliteError} as the constructor of the synchronous class does; `STRONGROOM_MAIN_THREAD` for `verbose`.
- * @throws {TypeError} and {RangeError} for invalid arguments. All errors are rejections.
- */
-export async function open(path?: string | Uint8Array | null, options?: OpenOptions | null): Promise<AsyncDatabase> {
-  try {
-    return new AsyncDatabase(await Session.open(asyncOpenRequest(path, options)))
-  } catch (error) {
-    throw fromNative(error)
-  }
 }

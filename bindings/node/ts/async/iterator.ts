@@ -17,7 +17,10 @@ export class AsyncRowIterator<Row> implements AsyncIterableIterator<Row> {
   /** Returns a promise that rejects with the error of invalid arguments. */
   #refused: (() => Promise<never>) | undefined
 
-  /** @param source - the statement, or the error of the first call of `next` */
+  /**
+   * @param source - the statement, or the error of the first call of `next`
+   * @internal
+   */
   constructor(source: Iteration | (() => Promise<never>)) {
     if (typeof source === 'function') this.#refused = source
     else {
@@ -33,14 +36,14 @@ export class AsyncRowIterator<Row> implements AsyncIterableIterator<Row> {
     return refused?.() ?? Promise.resolve({ done: true, value: undefined })
   }
 
-  /** Ends the statement. */
-  return(): Promise<IteratorResult<Row, undefined>> {
+  /** Ends the statement. The calls of `next` that wait for a row get the end. */
+  return(value?: unknown): Promise<IteratorResult<Row, undefined>> {
     this.#refused = undefined
     if (this.#iteration !== undefined) {
       this.#iteration.leave()
       abandoned.unregister(this.#iteration)
     }
-    return Promise.resolve({ done: true, value: undefined })
+    return Promise.resolve({ done: true, value: value as undefined })
   }
 
   /** Ends the statement, and rejects with the error. */

@@ -5,8 +5,8 @@ import type { RekeyOptions } from '../api/rekey'
 import type { BindArgument, BindValue } from '../api/values'
 import type { Behavior } from './transaction-scope'
 
-/** Options for opening a database: those of the synchronous class without `verbose`, and three more. */
-export interface OpenOptions extends Omit<Options, 'verbose'> {
+/** Options for opening a database: those of the synchronous class without `verbose`, and four more. */
+export interface OpenOptions extends Omit<Options, 'verbose'>, CallOptions {
   /**
    * The number of reading connections, from 0 to 16. They are open while the database is in WAL mode. Default: 2.
    */
@@ -51,7 +51,13 @@ export interface AsyncCheckOptions extends CheckOptions, CallOptions {}
 export interface AsyncRekeyOptions extends RekeyOptions, CallOptions {}
 
 /**
+ * The values of named parameters, as an object of any interface. Objects that are iterable, such as arrays and Buffers,
+ * do not have this type.
+ */
+export type NamedParameters = object & { readonly [Symbol.iterator]?: never }
+
+/**
  * The values of a call's parameters: an array with the arguments that a call of the synchronous class takes, or an
  * object with a value for each named parameter.
  */
-export type AsyncParameters = readonly BindArgument[] | Readonly<Record<string, BindValue>>
+export type AsyncParameters = readonly BindArgument[] | Readonly<Record<string, BindValue>> | NamedParameters

@@ -1,7 +1,7 @@
 import { type Ending, readersHeld } from './errors'
 import type { Hub } from './hub'
 import { type Entry, finish } from './line'
-import { Once } from './once'
+import { Request } from './request'
 
 /** The addon's functions for readers. */
 interface Native {
@@ -121,7 +121,7 @@ export class Readers {
     if (this.#retired || this.#open > 0) return
     const opening: Promise<unknown>[] = []
     for (let i = 0; i < this.#wanted; i++)
-      opening.push(Once.reply(this.#hub, this.#connection, (ticket) => void this.#native.addReader(ticket)))
+      opening.push(Request.reply(this.#hub, this.#connection, (ticket) => void this.#native.addReader(ticket)))
     const results = await Promise.allSettled(opening)
     this.#open = results.filter(({ status }) => status === 'fulfilled').length
     if (this.#retired) await this.stop(undefined)
@@ -154,7 +154,7 @@ export class Readers {
     }
     if (this.#open > 0) {
       this.#open = 0
-      this.#dropping = Once.reply(this.#hub, this.#connection, (ticket) => this.#native.dropReaders(ticket))
+      this.#dropping = Request.reply(this.#hub, this.#connection, (ticket) => this.#native.dropReaders(ticket))
     }
     await this.#dropping
   }

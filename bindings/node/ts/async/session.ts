@@ -4,8 +4,8 @@ import type { NativeAsyncDatabase } from '../load/native'
 import { CLOSED, closed, queueFull } from './errors'
 import { GET, Hub, ONLY_FIRST, WRITER } from './hub'
 import { Line } from './line'
-import { Once } from './once'
 import { Readers } from './readers'
+import { Request } from './request'
 import type { Dependent } from './scope'
 import { SqlCache } from './sql'
 
@@ -73,13 +73,13 @@ export class Session {
   static async open(request: AsyncOpenRequest): Promise<Session> {
     let native: NativeAsyncDatabase | undefined
     const hub = Hub.of(request.addon)
-    const once = new Once(hub, {})
-    once.send((ticket) => {
+    const opening = new Request(hub, {})
+    opening.send((ticket) => {
       native = new request.addon.NativeAsyncDatabase(hub.handle, request.native, ticket)
     })
     // The addon has copied the key.
     wipe(request.native.key)
-    const opened = (await once.promise) as Opened
+    const opened = (await opening.promise) as Opened
     const session = new Session(request, { hub, native: native as NativeAsyncDatabase })
     session.format = opened.format
     session.wal = opened.journal === 'wal'
@@ -102,11 +102,19 @@ export class Session {
     this.#calls--
   }
 
+  /** Lets the readers run settings that the writer has run. */
+  apply(settings: readonly string[]): void {
+    if (this.#open) for (const setting of settings) this.native.setting(setting)
+  }
+
   /** Opens the readers if the journal mode allows them. The caller has the line. */
   async openReaders(): Promise<void> {
     if (!this.#wantsReaders || !this.wal || this.readers.open > 0) return
-    // With an exclusive lock, no other connection can read the file.
-    if ((await this.#lockingMode()) !== 'exclusive') await this.readers.start()
+    // With an exclusive lock, no other connection can read the file. After a change back to normal, SQLite releases the
+    // lock at the end of the next read.
+    if ((await this.#value('PRAGMA locking_mode')) === 'exclusive') return
+    await this.#value('SELECT 1 FROM sqlite_schema LIMIT 1')
+    await this.readers.start()
   }
 
   /** Closes the connections. The promise resolves after the threads have ended. */
@@ -117,13 +125,13 @@ export class Session {
 
   async #close(): Promise<void> {
     this.#open = false
-    const once = new Once(this.hub, this)
-    once.send((ticket) => this.native.close(ticket))
+    const request = new Request(this.hub, this)
+    request.send((ticket) => this.native.close(ticket))
     this.readers.clear(CLOSED)
     for (const dependent of [...this.dependents]) dependent.stop(CLOSED)
     this.line.clear(CLOSED)
     try {
-      await once.promise
+      await request.promise
     } finally {
       // The addon has dropped the jobs that were still waiting.
       for (const receiver of this.hub.receivers()) if (receiver.connection === this) receiver.dropped()
@@ -138,11 +146,11 @@ export class Session {
     } catch {}
   }
 
-  /** Returns the locking mode of the writer, or undefined if the mode is unknown. */
-  async #lockingMode(): Promise<unknown> {
-    const sql = this.sqls.get('PRAGMA locking_mode')
+  /** Returns the first value of a query on the writer, or undefined if the query fails. */
+  async #value(text: string): Promise<unknown> {
+    const sql = this.sqls.get(text)
     try {
-      return await Once.reply(this.hub, this, (ticket) =>
+      return await Request.reply(this.hub, this, (ticket) =>
         this.hub.submit(this.handle, WRITER, ticket, GET | ONLY_FIRST, 0, sql.handle),
       )
     } catch {

@@ -26,8 +26,8 @@ export function watch(signal: AbortSignal, call: Abortable): void {
   let watched = calls.get(signal)
   if (watched === undefined) {
     watched = new Watched(signal)
-    calls.set(signal, watched)
     signal.addEventListener('abort', watched.listener, { once: true })
+    calls.set(signal, watched)
   }
   watched.calls.add(call)
 }
@@ -38,5 +38,9 @@ export function unwatch(signal: AbortSignal, call: Abortable): void {
   watched.calls.delete(call)
   if (watched.calls.size > 0) return
   calls.delete(signal)
-  signal.removeEventListener('abort', watched.listener)
+  try {
+    signal.removeEventListener('abort', watched.listener)
+  } catch {
+    // A caller's own signal must not stop the end of a call.
+  }
 }

@@ -1,6 +1,6 @@
 import { CONTROL, GET, HOLD, IN_TRANSACTION, READ_ONLY, READERS, WRITER } from './hub'
-import { Once, release } from './once'
-import { OwnedScope } from './owned'
+import { OwnedScope } from './owned-scope'
+import { Request, release } from './request'
 
 /** A snapshot: a read transaction on a reader, or on the writer if the database has one connection. */
 export class SnapshotScope extends OwnedScope {
@@ -32,7 +32,7 @@ export class SnapshotScope extends OwnedScope {
     // A deferred transaction takes its snapshot at the first read.
     const { hub, handle, sqls } = this.session
     const schema = sqls.get('SELECT 1 FROM sqlite_schema LIMIT 1')
-    await Once.reply(hub, this.session, (ticket) =>
+    await Request.reply(hub, this.session, (ticket) =>
       hub.submit(handle, this.lane, ticket, GET | this.flags, 0, schema.handle),
     )
   }

@@ -24,6 +24,8 @@ export class Sql {
   readonly solo: boolean
   /** `true` if the text uses objects that other connections do not have. */
   readonly local: boolean
+  /** The statements that set something of a connection, which the readers run too. */
+  readonly settings: readonly string[]
   readonly #readers = new Map<number, Reader>()
   #reader: Reader | undefined
   #key = -1
@@ -37,6 +39,7 @@ export class Sql {
     this.bounds = native.begins || native.ends
     this.solo = native.solo
     this.local = native.local
+    this.settings = native.settings
   }
 
   /** Returns the reader for the rows of the reply that is being delivered. */

@@ -1,10 +1,13 @@
 /** Stores the stack of the caller of `method` in `holder.stack`. V8 formats the stack at its first use. */
 export const captureCaller: (holder: object, method: unknown) => void =
-  typeof Error.captureStackTrace === 'function'
-    ? (Error.captureStackTrace as (holder: object, method: unknown) => void)
-    : (holder) => {
-        ;(holder as { stack?: string | undefined }).stack = new Error().stack
-      }
+  process.versions['bun'] !== undefined
+    ? // JavaScriptCore removes the frame of a method that ends in a call, and would then find no frame of its caller.
+      (holder) => Error.captureStackTrace(holder)
+    : typeof Error.captureStackTrace === 'function'
+      ? (Error.captureStackTrace as (holder: object, method: unknown) => void)
+      : (holder) => {
+          ;(holder as { stack?: string | undefined }).stack = new Error().stack
+        }
 
 /** Replaces the stack of an error that was made outside the caller's code with the caller's stack. */
 export function located<E>(error: E, callerStack: string | undefined): E {

@@ -3,6 +3,7 @@ import { argumentType, NO_ROWS } from '../api/errors'
 import { enumerable, uncloneable } from '../api/objects'
 import type { ColumnDefinition, RunResult } from '../api/values'
 import type { NativePrepared } from '../load/native'
+import { signalOf } from './arguments'
 import { ALL, GET, PREPARE, RUN } from './hub'
 import { AsyncRowIterator } from './iterator'
 import type { AsyncParameters, CallOptions } from './options'
@@ -104,13 +105,9 @@ export class AsyncStatement<Parameters extends AsyncParameters = AsyncParameters
   }
 
   /** Returns the columns of the rows and their origins. */
-  async columns(): Promise<ColumnDefinition[]> {
+  async columns(options?: CallOptions | null): Promise<ColumnDefinition[]> {
     if (!this.reader) throw withoutRows('The columns() method is only for statements that return data')
-    const { columns } = (await prepared(
-      this.#scope,
-      this.#sql.text,
-      AsyncStatement.prototype.columns,
-    )) as NativePrepared
+    const { columns } = (await prepared(this.#scope, this.#sql.text, options)) as NativePrepared
     return Array.from(columns, ({ name, column = null, table = null, database = null, type = null }) => ({
       name,
       column,
@@ -141,8 +138,11 @@ const ALL_QUERY = { kind: ALL, method: prototype.all, position: 'second' } as co
 const ITERATE_QUERY = { method: prototype.iterate, position: 'second' } as const
 
 /** Compiles SQL on a thread, and returns the facts of the statement. */
-function prepared(scope: Scope, text: string, method: unknown): Promise<unknown> {
-  return runText(scope, PREPARE, method, text, () => {}).promise
+function prepared(scope: Scope, text: string, options: unknown): Promise<unknown> {
+  const call = runText(scope, PREPARE, AsyncStatement.prototype.columns, text, (call) => {
+    call.signal = signalOf(options, 'first')
+  })
+  return call.promise
 }
 
 function withoutRows(message = NO_ROWS): TypeError {

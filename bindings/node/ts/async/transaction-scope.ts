@@ -1,5 +1,5 @@
 import { IN_TRANSACTION, RUN } from './hub'
-import { type OwnedOptions, OwnedScope } from './owned'
+import { type OwnedOptions, OwnedScope } from './owned-scope'
 import { DatabaseScope } from './scope'
 
 /** The moment at which a transaction takes its locks. */

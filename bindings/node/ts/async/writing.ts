@@ -1,12 +1,11 @@
 import { enumerable } from '../api/objects'
 import type { RunResult } from '../api/values'
 import { callbackArgument, pragmaOptions, signalOf, transactionOptions } from './arguments'
-import { ALL, ANY_COLUMNS, BIGINTS, EXEC, GET, ONLY_FIRST, RUN } from './hub'
+import { ALL, ANY_COLUMNS, BIGINTS, EXEC, RUN } from './hub'
 import type { AsyncParameters, AsyncPragmaOptions, CallOptions, TransactionOptions } from './options'
 import { run, runText } from './query'
 import { Reading } from './reading'
-import { SCOPE, type Scope } from './scope'
-import { settingsIn } from './settings'
+import { SCOPE } from './scope'
 import { TransactionScope } from './transaction-scope'
 
 /** The methods that may write: of a database and of a transaction. */
@@ -31,7 +30,6 @@ export abstract class Writing extends Reading {
   exec(sql: string, options?: CallOptions | null): Promise<void> {
     const call = runText(this[SCOPE], EXEC, Writing.prototype.exec, sql, (call) => {
       call.signal = signalOf(options, 'second')
-      replay(this[SCOPE], call, sql)
     })
     return call.promise as Promise<void>
   }
@@ -47,14 +45,12 @@ export abstract class Writing extends Reading {
    * ```
    */
   pragma(source: string, options?: AsyncPragmaOptions | null): Promise<unknown> {
-    const scope = this[SCOPE]
     const text: unknown = typeof source === 'string' ? `PRAGMA ${source}` : source
-    const simple = (options as { simple?: unknown } | null | undefined)?.simple === true
-    const call = runText(scope, simple ? GET : ALL, Writing.prototype.pragma, text, (call) => {
-      call.signal = pragmaOptions(options).signal
-      call.flags |= ANY_COLUMNS | (scope.session.bigints ? BIGINTS : 0) | (simple ? ONLY_FIRST : 0)
-      if (simple) call.shape = 'value'
-      replay(scope, call, text as string)
+    const call = runText(this[SCOPE], ALL, Writing.prototype.pragma, text, (call) => {
+      const { simple, signal } = pragmaOptions(options)
+      call.signal = signal
+      call.flags |= ANY_COLUMNS | (this[SCOPE].session.bigints ? BIGINTS : 0)
+      if (simple) call.first()
     })
     return call.promise
   }
@@ -105,14 +101,3 @@ const RUN_QUERY = { kind: RUN, method: Writing.prototype.run, position: 'third' 
 /** The argument of the callback of `transaction`: runs SQL inside the transaction. */
 export class AsyncTransaction extends Writing {}
 enumerable(AsyncTransaction.prototype)
-
-/** Lets the readers run the settings in `sql` once the call has succeeded. */
-function replay(scope: Scope, call: { resolve: (value: unknown) => void }, sql: string): void {
-  const settings = settingsIn(sql)
-  if (settings.length === 0) return
-  const { resolve } = call
-  call.resolve = (value) => {
-    if (scope.session.open) for (const setting of settings) scope.session.native.setting(setting)
-    resolve(value)
-  }
-}

@@ -18,6 +18,8 @@ pub(crate) struct Authority {
     pub(super) internal: Cell<u32>,
     /// The databases that have a key, with their keys if they are in the Strongroom format.
     keyed: RefCell<Vec<(CString, Option<Arc<Unlocked>>)>>,
+    /// `true` while the caller's SQL must neither begin nor end a transaction.
+    pub(super) bounds_refused: Cell<bool>,
     /// The parameters of the main database, as SQLCipher's defaults, for the target of VACUUM INTO.
     pub(super) for_vacuum_into: RefCell<Option<Defaults>>,
     /// Held while SQLite parses a statement of the caller.

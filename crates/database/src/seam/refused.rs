@@ -101,6 +101,13 @@ const ATTACH: Refused = Refused {
     instead: "use db.attach(path, name, { key }), or { plain: true } for a plain file",
     when: When::Always,
 };
+/// BEGIN, COMMIT, END and ROLLBACK in the SQL of a transaction that its owner begins and ends.
+const BOUNDS: Refused = Refused {
+    pragma: "TRANSACTION",
+    why: "the transaction belongs to its owner",
+    instead: "end the transaction through its owner",
+    when: When::Always,
+};
 const DESTROYS: &str = "it can destroy the file if it fails";
 const UNREADABLE: &str = "the next write would make the file unreadable";
 /// Refused on databases in the Strongroom format.
@@ -142,6 +149,14 @@ impl Core {
     /// From now on, refuses settings that would no longer fit the pages of the file.
     pub(crate) fn key_is_verified(&self) {
         self.authority.verified.set(true);
+    }
+
+    /// Calls `run`, during which SQLite compiles no BEGIN, COMMIT, END or ROLLBACK of the caller.
+    pub(crate) fn without_bounds<T>(&self, run: impl FnOnce() -> T) -> T {
+        let refused = self.authority.bounds_refused.replace(true);
+        let result = run();
+        self.authority.bounds_refused.set(refused);
+        result
     }
 
     /// Sets the parameters that the target of VACUUM INTO gets, as SQLCipher's defaults. `None` changes no default.
@@ -206,6 +221,14 @@ unsafe extern "C" fn authorize(
     if action == sqlite::SQLITE_ATTACH {
         // SAFETY: the name of the file is null, or ends in NUL.
         return unsafe { authorize_attach(authority, first) };
+    }
+    if action == sqlite::SQLITE_TRANSACTION
+        && authority.bounds_refused.get()
+        && authority.internal.get() == 0
+        && authority.parsing.is_held()
+    {
+        LAST.set(Some(BOUNDS));
+        return sqlite::SQLITE_DENY;
     }
     if action != sqlite::SQLITE_PRAGMA {
         // SAFETY: the name is null, or ends in NUL.

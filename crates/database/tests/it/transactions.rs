@@ -145,3 +145,34 @@ fn savepoints_may_end_in_any_order() {
     first.commit().unwrap();
     assert_eq!(count(&database), 1);
 }
+
+#[test]
+fn a_batch_inside_a_transaction_neither_ends_it_nor_begins_another() {
+    let database = counting();
+    let texts = [
+        "BEGIN",
+        "COMMIT",
+        "END",
+        "; -- blank\n rollback",
+        "COMMIT; BEGIN",
+        "SELECT 1; COMMIT TRANSACTION",
+        "INSERT INTO t VALUES (1); END; BEGIN IMMEDIATE",
+    ];
+    for sql in texts {
+        let transaction = database.transaction(Behavior::Immediate).unwrap();
+        let error = database.execute_batch_in_transaction(sql).unwrap_err();
+        assert_eq!(error.code(), "STRONGROOM_IN_TRANSACTION", "{sql}");
+        assert!(database.in_transaction(), "{sql}");
+        drop(transaction);
+        assert_eq!(count(&database), 0, "{sql}");
+    }
+    // Savepoints, and a trigger, whose body has the words BEGIN and END.
+    let transaction = database.transaction(Behavior::Immediate).unwrap();
+    let allowed = "SAVEPOINT a; INSERT INTO t VALUES (1); ROLLBACK TO a; RELEASE a;
+        CREATE TRIGGER more AFTER INSERT ON t BEGIN SELECT 1; END; INSERT INTO t VALUES (2)";
+    database.execute_batch_in_transaction(allowed).unwrap();
+    transaction.commit().unwrap();
+    assert_eq!(count(&database), 1);
+    database.execute_batch("BEGIN; DELETE FROM t; COMMIT").unwrap();
+    assert_eq!(count(&database), 0);
+}

@@ -60,3 +60,25 @@ pub(crate) fn clients(workspace: &Workspace) -> Result<Tally> {
     }
     Ok(tally)
 }
+
+/// Compares the asynchronous class with its sequential model in more random calls than by default.
+pub(crate) fn async_model(workspace: &Workspace) -> Result<Tally> {
+    let longer = [("STRONGROOM_TEST_ASYNC_SEEDS", "20"), ("STRONGROOM_TEST_ASYNC_STEPS", "50000")];
+    one_file(workspace, "async-model.test.mjs", &longer)
+}
+
+/// Kills writers that use the asynchronous class more often than by default.
+pub(crate) fn async_kills(workspace: &Workspace) -> Result<Tally> {
+    one_file(workspace, "async-kills.test.mjs", &[("STRONGROOM_TEST_KILL_POINTS", "200")])
+}
+
+/// Runs one file of the checkout's tests, with variables that lengthen it.
+fn one_file(workspace: &Workspace, file: &str, variables: &[(&str, &str)]) -> Result<Tally> {
+    LoadablePackage::built(workspace, &Product::own(node_targets::host()?))?;
+    let scratch = workspace.scratch()?;
+    let report = scratch.path().join("junit.xml");
+    let mut command = process::command("node");
+    command.current_dir(workspace.package()).envs(variables.iter().copied());
+    command.arg("--test").args(reporter_arguments(&report)).arg(workspace.package().join("test").join(file));
+    junit::count(|| workspace.attempt(file, command), &report, Skips::Reported)
+}

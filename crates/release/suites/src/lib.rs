@@ -43,7 +43,7 @@ impl Suite {
 
 /// All suites in the order in which they run. Cheap suites come first, and later suites load the files that earlier
 /// suites build.
-pub const ALL: [Suite; 30] = [
+pub const ALL: [Suite; 32] = [
     Suite::new("rustfmt", lint::rustfmt),
     Suite::new("clippy", lint::clippy),
     Suite::new("cargo-deny", lint::cargo_deny),
@@ -70,6 +70,8 @@ pub const ALL: [Suite; 30] = [
     Suite::new("nix addon", nix::addon),
     Suite::new("nix and dist", nix::nix_and_dist),
     Suite { long: true, ..Suite::new("kills (200 points)", rust::many_kills) },
+    Suite { long: true, ..Suite::new("async kills (200 points)", javascript::async_kills) },
+    Suite { long: true, ..Suite::new("async model (1,000,000 steps)", javascript::async_model) },
     Suite { long: true, ..Suite::new("power loss (100,000 points)", rust::many_losses_of_power) },
     Suite { long: true, ..Suite::new("mutations and large files", rust::mutations_and_large_files) },
     Suite { long: true, ..Suite::new("reader (beyond 1 GiB)", format::reader_beyond_1_gib) },

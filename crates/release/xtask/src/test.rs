@@ -12,8 +12,9 @@ pub(crate) struct Options {
     /// Counts a skip as a failure
     #[arg(long)]
     strict: bool,
-    /// Also runs the long suites: kills rekeys, conversions and writers at 200 points, mutates headers and logs, writes and
-    /// reads files of more than 1 GiB, and builds each Nix package a second time
+    /// Also runs the long suites: kills rekeys, conversions and writers at 200 points, makes 1,000,000 random calls of the
+    /// asynchronous class, mutates headers and logs, writes and reads files of more than 1 GiB, and builds each Nix package a
+    /// second time
     #[arg(long)]
     long: bool,
     /// Runs only the suites whose names contain this text, including long suites; may be repeated

@@ -4,7 +4,7 @@ import { FAILED, type Hub, PROGRESS, RELEASE, type Receiver } from './hub'
 import type { Session } from './session'
 
 /** A job of the connection itself, with a single final reply. */
-export class Once implements Receiver {
+export class Request implements Receiver {
   readonly connection: object
   readonly promise: Promise<unknown>
   readonly ticket: number
@@ -29,9 +29,9 @@ export class Once implements Receiver {
 
   /** Sends a job, and returns its reply. Rejects with the job's error. */
   static reply(hub: Hub, connection: object, send: (ticket: number) => void): Promise<unknown> {
-    const once = new Once(hub, connection)
-    once.send(send)
-    return once.promise
+    const request = new Request(hub, connection)
+    request.send(send)
+    return request.promise
   }
 
   send(send: (ticket: number) => void): void {

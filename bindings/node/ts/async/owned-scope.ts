@@ -3,11 +3,11 @@ import { type Entry as Context, enter, leave, presentContext } from './context'
 import { type Ending, errorOf, ownBounds, rolledBack, transactionEnded } from './errors'
 import { CONTROL, EXEC, PREPARE, WRITER } from './hub'
 import { type Entry, finish, Line } from './line'
-import { Once } from './once'
+import { type LongWarning, warnIfLong } from './long-warning'
+import { Request } from './request'
 import { type Dependent, type Routed, Scope } from './scope'
 import { type Abortable, unwatch, watch } from './signal'
 import { captureCaller, located } from './stack'
-import { type LongWarning, warnIfLong } from './warning'
 
 type State = 'waiting' | 'beginning' | 'open' | 'finishing' | 'ended'
 type Outcome = { value: unknown } | { error: unknown }
@@ -56,7 +56,7 @@ export abstract class OwnedScope extends Scope implements Abortable, Dependent, 
   #lost = false
   readonly #cursors = new Set<Dependent>()
   /** The statement that begins or ends the transaction now. */
-  protected control: Once | undefined
+  protected control: Request | undefined
 
   constructor({ outer, signal, method, work, internal = false }: OwnedOptions) {
     super(outer.session, outer.owner)
@@ -86,12 +86,12 @@ export abstract class OwnedScope extends Scope implements Abortable, Dependent, 
   run(): Promise<unknown> {
     const { session } = this
     session.enter()
-    if (this.#signal !== undefined) {
-      if (this.#signal.aborted) {
-        session.leave()
-        throw this.#signal.reason
-      }
-      watch(this.#signal, this)
+    try {
+      if (this.#signal?.aborted) throw this.#signal.reason
+      if (this.#signal !== undefined) watch(this.#signal, this)
+    } catch (error) {
+      session.leave()
+      throw error
     }
     session.dependents.add(this)
     this.outer.joined()
@@ -157,7 +157,8 @@ export abstract class OwnedScope extends Scope implements Abortable, Dependent, 
 
   route(call: Routed): void {
     call.lane = this.lane
-    if (call.sql?.bounds && call.kind !== EXEC && call.kind !== PREPARE) throw ownBounds()
+    // The addon refuses such a statement among those of an EXEC.
+    if (call.kind !== EXEC && call.kind !== PREPARE && call.sql?.bounds) throw ownBounds()
     if (call.sql?.local) this.session.readers.retire()
     this.line.add(call)
   }
@@ -189,7 +190,7 @@ export abstract class OwnedScope extends Scope implements Abortable, Dependent, 
   protected async execute(text: string, flags: number = CONTROL): Promise<void> {
     const { hub, handle, sqls } = this.session
     const sql = sqls.get(text)
-    this.control = new Once(hub, this.session)
+    this.control = new Request(hub, this.session)
     this.control.send((ticket) => hub.submit(handle, this.lane, ticket, this.flags | flags, 0, sql.handle))
     await this.control.promise
   }
