@@ -273,9 +273,9 @@ test('exec() in a transaction refuses every text that bounds transactions', asyn
       '\ufeffCOMMIT',
       '-- a\nCOMMIT; BEGIN',
       '/* ; */ SELECT 1; /* b */ COMMIT',
-      'SELECT \';\', "a;", [b;], `c;`; ROLLBACK',
+      'SELECT \';\' AS "a;", 1 AS [b;], 2 AS `c;`; ROLLBACK',
       'INSERT INTO t (id) VALUES (2); END',
-      'CREATE TRIGGER a AFTER INSERT ON t BEGIN SELECT CASE WHEN 1 THEN 2 END; END; COMMIT',
+      'CREATE TRIGGER b AFTER INSERT ON t BEGIN SELECT CASE WHEN 1 THEN 2 END; END; COMMIT',
     ])
       assert.equal(await codeOf(tx.exec(sql)), 'STRONGROOM_IN_TRANSACTION', sql)
     await tx.exec(`CREATE TRIGGER a AFTER INSERT ON t WHEN new.id = 7 BEGIN

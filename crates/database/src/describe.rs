@@ -10,6 +10,9 @@ pub struct SqlShape {
     pub parameters: Vec<Option<String>>,
     /// The connection that the SQL needs.
     pub access: Access,
+    /// The pragmas of the text that set something of a single connection on which the results of queries, or their speed,
+    /// depend: every connection that runs queries must run these statements.
+    pub settings: Vec<String>,
 }
 
 /// The connection that an SQL text needs.
@@ -47,6 +50,21 @@ const FUNCTIONS_OF_THE_CONNECTION: [&str; 6] = [
 const SOLO: [&str; 8] =
     ["hexkey", "hexrekey", "journal_mode", "key", "locking_mode", "rekey", "textkey", "textrekey"];
 
+/// The pragmas that set something of a single connection, and that leave the database unchanged.
+const SETTINGS: [&str; 11] = [
+    "automatic_index",
+    "busy_timeout",
+    "cache_size",
+    "case_sensitive_like",
+    "cell_size_check",
+    "full_column_names",
+    "mmap_size",
+    "reverse_unordered_selects",
+    "short_column_names",
+    "temp_store",
+    "trusted_schema",
+];
+
 /// Describes an SQL text from its tokens. For SQL that SQLite cannot parse, the result has no meaning.
 ///
 /// ```
@@ -74,7 +92,7 @@ pub fn describe(sql: &str) -> SqlShape {
         solo: is_solo(&all),
         local: is_local(&all),
     };
-    SqlShape { parameters: parameters(first), access }
+    SqlShape { parameters: parameters(first), access, settings: settings(&all, sql) }
 }
 
 /// Returns the names of a statement's parameters. Source: `sqlite3ExprAssignVarNumber`.
@@ -157,6 +175,23 @@ fn is_solo(all: &[Token<'_>]) -> bool {
         all.get(index + if has_schema { 3 } else { 1 })?.name()
     });
     names.any(|name| SOLO.contains(&&*name))
+}
+
+/// Returns the pragmas that set something of a single connection. A statement inside a trigger is never a pragma.
+fn settings(all: &[Token<'_>], sql: &str) -> Vec<String> {
+    let sets = |statement: &&[Token<'_>]| {
+        let Some((_, rest)) = statement.split_first().filter(|(first, _)| first.is_word("pragma")) else {
+            return false;
+        };
+        let named = if rest.get(1).is_some_and(|next| next.is(".")) { rest.get(2..) } else { Some(rest) };
+        let Some([name, next, ..]) = named else { return false };
+        (next.is("=") || next.is("(")) && name.name().is_some_and(|name| SETTINGS.contains(&&*name))
+    };
+    let text = |statement: &[Token<'_>]| {
+        let (first, last) = (statement.first()?, statement.last()?);
+        Some(sql.get(first.start..last.start + last.text.len())?.to_owned())
+    };
+    all.split(|token| token.is(";")).filter(sets).filter_map(text).collect()
 }
 
 /// Returns whether the text concerns the temporary database or attached databases.
@@ -307,5 +342,16 @@ mod tests {
         assert_eq!(names("; ; SELECT ?2"), ["", "?2"]);
         assert_eq!(names("CREATE VIRTUAL TABLE t USING fts5(a, ?)"), [""; 0]);
         assert_eq!(names("SELECT ?0, ?99999, ?99999999999999999999"), [""; 0]);
+    }
+
+    #[test]
+    fn the_settings_of_a_text_are_its_pragmas_that_set_something_of_a_connection() {
+        let settings = |sql: &str| describe(sql).settings;
+        assert_eq!(settings("PRAGMA cache_size = -2000"), ["PRAGMA cache_size = -2000"]);
+        let text = "SELECT ';'; pragma main . \"Cache_Size\"(5) /* a */; PRAGMA mmap_size=0;; -- b\n PRAGMA user_version = 1";
+        assert_eq!(settings(text), ["pragma main . \"Cache_Size\"(5)", "PRAGMA mmap_size=0"]);
+        for sql in ["PRAGMA cache_size", "SELECT 'PRAGMA cache_size = 1'", "PRAGMA journal_mode = WAL", "PRAGMA", ""] {
+            assert_eq!(settings(sql), [""; 0], "{sql}");
+        }
     }
 }

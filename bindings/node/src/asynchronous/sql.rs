@@ -82,4 +82,11 @@ impl NativeSql {
         panic_if_requested();
         self.sql.shape.access.local
     }
+
+    /// Returns the pragmas of the SQL that set something of a single connection, for `setting`.
+    #[napi(getter, catch_unwind)]
+    pub fn settings(&self) -> Vec<String> {
+        panic_if_requested();
+        self.sql.shape.settings.clone()
+    }
 }

@@ -2,7 +2,6 @@ import { type Reader, readerOf, type Shape } from '../api/build-row'
 import { LAYOUT } from '../api/calls'
 import { Parameters } from '../api/parameters'
 import type { Hub } from './hub'
-import { boundsTransaction, settingsIn } from './statements'
 
 /** The maximum number of texts whose description a database keeps. */
 const MAX_TEXTS = 100
@@ -40,12 +39,7 @@ export class Sql {
     this.bounds = native.begins || native.ends
     this.solo = native.solo
     this.local = native.local
-    this.settings = settingsIn(text)
-  }
-
-  /** `true` if any statement of the text begins or ends a transaction. */
-  get boundsAnywhere(): boolean {
-    return this.bounds || boundsTransaction(this.text)
+    this.settings = native.settings
   }
 
   /** Returns the reader for the rows of the reply that is being delivered. */

@@ -158,6 +158,8 @@ export declare class NativeSql {
   get solo(): boolean
   /** Returns whether the SQL depends on objects of its connection: temporary tables and attached databases. */
   get local(): boolean
+  /** Returns the pragmas of the SQL that set something of a single connection, for `setting`. */
+  get settings(): Array<string>
 }
 
 /** A prepared statement. */
