@@ -45,12 +45,16 @@ impl Connection {
             let work = DetachedWork::begin().ok_or_else(Failure::busy)?;
             let shared = Arc::clone(&self.shared);
             let complete = move || complete(&shared, ticket, copied, &work);
-            thread::start("strongroom-backup", complete).map(drop)
+            thread::start("strongroom-backup", complete)
         });
-        if started.is_err() {
-            self.shared.end_completion(ticket);
+        match started {
+            Ok(thread) => self.shared.keep_completion(thread),
+            Err(failure) => {
+                self.shared.end_completion(ticket);
+                return Err(failure);
+            }
         }
-        started
+        Ok(())
     }
 
     /// Checks a database.

@@ -41,6 +41,8 @@ struct Crew {
     /// The readers that run, including those of earlier shifts.
     lanes: Vec<Arc<Lane>>,
     threads: Vec<JoinHandle<()>>,
+    /// The threads that complete backups.
+    completing: Vec<JoinHandle<()>>,
     /// The number of the last reader.
     last: u32,
     shift: Arc<Shift>,
@@ -77,7 +79,14 @@ impl Drop for Shift {
 impl Shared {
     pub(crate) fn new(bell: Arc<Bell>, options: OpenOptions) -> Arc<Self> {
         let shift = Arc::new(Shift { number: 0, bell: Arc::clone(&bell), ended: OnceLock::new() });
-        let crew = Crew { lanes: Vec::new(), threads: Vec::new(), last: WRITER, shift, closed: false };
+        let crew = Crew {
+            lanes: Vec::new(),
+            threads: Vec::new(),
+            completing: Vec::new(),
+            last: WRITER,
+            shift,
+            closed: false,
+        };
         let shared = Arc::new(Self {
             bell,
             options,
@@ -208,6 +217,30 @@ impl Shared {
         self.completions().get(&ticket).cloned().unwrap_or_default()
     }
 
+    /// Keeps the thread of a completion, for the end of the database.
+    pub(crate) fn keep_completion(&self, thread: JoinHandle<()>) {
+        let threads = &mut self.crew().completing;
+        threads.retain(|thread| !thread.is_finished());
+        threads.push(thread);
+    }
+
+    /// Cancels the completions of backups, and waits until they have ended: each removes its file, unless the file is
+    /// complete.
+    pub(crate) fn join_completions(&self) {
+        self.cancel_completions();
+        let threads = mem::take(&mut self.crew().completing);
+        for thread in threads {
+            // A thread catches its panics, and sends them as replies.
+            let _ = thread.join();
+        }
+    }
+
+    fn cancel_completions(&self) {
+        for mark in self.completions().values() {
+            mark.store(true, Ordering::Relaxed);
+        }
+    }
+
     /// Removes a completion that has ended.
     pub(crate) fn end_completion(&self, ticket: Ticket) {
         self.completions().remove(&ticket);
@@ -240,9 +273,7 @@ impl Shared {
             drop(lane.queue.close());
         }
         drop(self.readers.close());
-        for mark in self.completions().values() {
-            mark.store(true, Ordering::Relaxed);
-        }
+        self.cancel_completions();
         for lane in lanes {
             lane.interrupt();
         }

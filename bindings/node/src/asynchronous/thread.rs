@@ -126,6 +126,7 @@ fn serve_writer(shared: &Shared, mut connection: Option<Connection>) -> Outcome<
         connection.roll_back();
     }
     shared.join_readers();
+    shared.join_completions();
     connection.map_or(Ok(()), Connection::close)
 }
 

@@ -1,6 +1,6 @@
 // Compares the outcome of a call with its effect on a state.
-import { shown } from './operations.mjs'
 import { codeOf, isClosed, Problem } from './problem.mjs'
+import { shown } from './shown.mjs'
 
 /** Throws a `Problem` unless a call did what was expected. */
 export function expect(record, isRight, wanted) {

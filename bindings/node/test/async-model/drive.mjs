@@ -1,6 +1,8 @@
 // Performs the steps of an episode, and records when each call was made, when it ended and how.
 import { setImmediate as turn } from 'node:timers/promises'
-import { EMPTY, OPERATIONS, SCHEMA, sqlOf } from './operations.mjs'
+import { EMPTY, OPERATIONS, SCHEMA } from './operations.mjs'
+import { loop, pairs, Thrown } from './rows.mjs'
+import { sqlOf } from './shown.mjs'
 
 /** The number of calls that may be under way. */
 const MOST = 40
@@ -8,9 +10,6 @@ const MOST = 40
 const turns = async (count) => {
   for (let at = 0; at < count; at++) await turn()
 }
-
-/** What a callback of a transaction throws. */
-class Thrown extends Error {}
 
 export class Driver {
   /** The sessions: each is one opened database, with its records in the order of their calls. */
@@ -266,38 +265,5 @@ export class Driver {
     }
     if (step.pairs) await pairs(iterator, step, take)
     else await loop(iterator, step, take)
-  }
-}
-
-/** Reads rows with `for await`. */
-async function loop(iterator, step, take) {
-  let count = 0
-  try {
-    for await (const row of iterator) {
-      take(row)
-      count += 1
-      if (count % step.pause === 0) await turn()
-      if (count !== step.take) continue
-      if (step.leave === 'break') break
-      if (step.leave === 'throw') throw new Thrown('left')
-      if (step.leave === 'return') return await iterator.return()
-    }
-  } catch (error) {
-    if (!(error instanceof Thrown)) throw error
-  }
-}
-
-/** Reads rows with two calls of `next` at once. */
-async function pairs(iterator, step, take) {
-  for (let count = 0; ; ) {
-    const results = await Promise.all([iterator.next(), iterator.next()])
-    for (const { done, value } of results) {
-      if (done) return
-      if (count === step.take && step.leave !== 'abort') break
-      take(value)
-      count += 1
-    }
-    if (count % step.pause === 0) await turn()
-    if (count === step.take && step.leave !== 'abort') return await iterator.return()
   }
 }

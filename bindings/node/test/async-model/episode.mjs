@@ -1,5 +1,5 @@
 // Runs one episode, and judges what was recorded.
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import Database from 'strongroom'
@@ -23,13 +23,17 @@ export async function run(episode, open, lost = 60_000) {
     const outcome = await Promise.race([driver.run(), timeout(lost)])
     if (outcome === timedOut)
       return `calls did not end: ${[...driver.unsettled].map(({ step }) => short(step)).join('\n')}`
+    // A backup that close() rejected may have been complete.
+    const left = readdirSync(folder).filter((name) => !/^model\.db-copy-\d+$/.test(name))
     const state = judge(driver.sessions)
+    const wanted = episode.inMemory ? [] : ['model.db']
+    if (`${left}` !== `${wanted}`) return `after close(), the folder has ${left}, expected ${wanted}`
     return episode.inMemory ? undefined : atTheEnd(join(folder, 'model.db'), driver.key, state)
   } catch (error) {
     if (error instanceof Problem) return error.text
     return `the episode failed: ${error.stack}`
   } finally {
-    rmSync(folder, { recursive: true, force: true })
+    rmSync(folder, { recursive: true, force: true, maxRetries: 5 })
   }
 }
 

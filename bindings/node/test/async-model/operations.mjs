@@ -36,12 +36,12 @@ function set(state, id, value, result) {
 }
 
 const id = (random) => random.below(IDS)
-const idAndValue = (random, step) => [id(random), valueFor(random, step)]
 const columns = ['b', 'c', 'd', 'e']
+const idAndValue = (random, step) => [id(random), valueFor(random, step)]
 
 /** Returns a value of any type: short and long texts, in one byte and in two bytes per character, numbers and blobs. */
 function valueFor(random, step) {
-  const make = random.one([
+  const makers = [
     () => `value ${step}`,
     () => `value ${step} ${'x'.repeat(random.below(400))}`,
     () => `värde ${step} ${'é'.repeat(random.below(200))}`,
@@ -51,8 +51,8 @@ function valueFor(random, step) {
     () => -(2 ** 40) - step,
     () => null,
     () => Buffer.from(`${step} ${'b'.repeat(random.below(150))}`),
-  ])
-  return make()
+  ]
+  return random.one(makers)()
 }
 
 /** Returns a value as a literal of SQL. */
@@ -68,7 +68,8 @@ const both = (random, step) => [id(random), valueFor(random, step), id(random), 
 /**
  * The operations that change the database. `method` is the method of the class, `parameters` makes the values of a call,
  * `sql` is a text or a function of the parameters, and `effect` returns the new states and the result, or the code of the
- * error. A call of `exec` with several transactions has a state for each.
+ * error. A call of `exec` with several transactions has a state for each. A call that is `certain` is never cancelled,
+ * because a part of its statements may have run then.
  */
 const WRITES = {
   insert: {
@@ -147,6 +148,7 @@ const WRITES = {
     method: 'exec',
     sql: ([id, value]) => `SAVEPOINT s; ${upsertLiteral(id, value)}; ROLLBACK TO s; RELEASE s`,
     parameters: idAndValue,
+    certain: true,
     effect: (state) => ({ states: [state], result: 'nothing' }),
   },
   widen: {
@@ -283,19 +285,4 @@ export const WEIGHTS = {
 function weights(operations, isWanted) {
   const wanted = Object.entries(operations).filter(([, operation]) => isWanted(operation))
   return Object.fromEntries(wanted.map(([name, { weight }]) => [name, weight]))
-}
-
-/** Returns the SQL of an operation's call. */
-export function sqlOf({ sql }, parameters) {
-  return typeof sql === 'function' ? sql(parameters) : sql
-}
-
-/** Returns a result in a form that can be compared: without what the model does not know. */
-export function shown(operation, value) {
-  if (operation.method === 'exec' || operation.method === 'pragma') return JSON.stringify(value ?? 'nothing')
-  if (operation.method === 'run') {
-    const { changes, lastInsertRowid } = value
-    return JSON.stringify(operation === WRITES.insert ? { changes, lastInsertRowid } : { changes })
-  }
-  return JSON.stringify(value, (_, part) => (part?.type === 'Buffer' ? Buffer.from(part.data).toString('hex') : part))
 }
