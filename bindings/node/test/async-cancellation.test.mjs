@@ -92,13 +92,13 @@ test('open() and columns() take a signal', async (t) => {
 })
 
 test('a waiting call leaves its queue', async (t) => {
+  const stop = new AbortController()
+  // Runs before the database is closed: after a failure, close() would wait for the endless query.
+  t.after(() => stop.abort(REASON))
   const db = await openWal(t, { readers: 1, timeout: 60_000 })
   const controller = new AbortController()
   const { signal } = controller
-  const stop = new AbortController()
   const gate = deferred()
-  // After a failure, close() would wait for the endless query.
-  t.after(() => stop.abort(REASON))
   const running = [
     db.get(ENDLESS, [], { signal: stop.signal }),
     db.transaction(() => gate.promise),
