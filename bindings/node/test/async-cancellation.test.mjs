@@ -92,10 +92,12 @@ test('open() and columns() take a signal', async (t) => {
 })
 
 test('a waiting call leaves its queue', async (t) => {
-  const db = await openWal(t, { readers: 1 })
+  const stop = new AbortController()
+  // Runs before the database is closed: after a failure, close() would wait for the endless query.
+  t.after(() => stop.abort(REASON))
+  const db = await openWal(t, { readers: 1, timeout: 60_000 })
   const controller = new AbortController()
   const { signal } = controller
-  const stop = new AbortController()
   const gate = deferred()
   const running = [
     db.get(ENDLESS, [], { signal: stop.signal }),
