@@ -149,7 +149,7 @@ impl Batch {
         let integers = request.form.integers;
         let Staging { slots, used, contents } = staging;
         let (mut rows, mut length) = (0, 0);
-        let steps_before = statement.vm_steps();
+        let steps_before = if request.ahead { statement.vm_steps() } else { 0 };
         let done = loop {
             if rows == request.limit || length >= MAX_BATCH || contents.values.len() >= MAX_VALUES {
                 break false;

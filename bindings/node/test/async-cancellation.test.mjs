@@ -92,10 +92,12 @@ test('open() and columns() take a signal', async (t) => {
 })
 
 test('a waiting call leaves its queue', async (t) => {
-  const db = await openWal(t, { readers: 1 })
+  const stop = new AbortController()
+  // Runs before the database is closed: after a failure, close() would wait for the endless query.
+  t.after(() => stop.abort(REASON))
+  const db = await openWal(t, { readers: 1, timeout: 60_000 })
   const controller = new AbortController()
   const { signal } = controller
-  const stop = new AbortController()
   const gate = deferred()
   const running = [
     db.get(ENDLESS, [], { signal: stop.signal }),
@@ -144,7 +146,14 @@ test('an interrupted write in a transaction ends the transaction', async (t) => 
   const db = await openWal(t)
   const failing = db.transaction(async (tx) => {
     await tx.run('INSERT INTO t DEFAULT VALUES')
-    await cancelled((options) => WRITES.run(tx, options))
+    const controller = new AbortController()
+    // The thread begins the write as soon as it has answered this call.
+    const before = tx.get('SELECT 1')
+    const write = WRITES.run(tx, { signal: controller.signal })
+    await before
+    await wait(20)
+    controller.abort(REASON)
+    await rejectsWithReason(write)
     assert.equal(await codeOf(tx.get('SELECT 1')), 'STRONGROOM_TRANSACTION_ENDED')
   })
   assert.equal(await codeOf(failing), 'STRONGROOM_TRANSACTION_ENDED')

@@ -171,3 +171,24 @@ test('close() ends a backup', async (t) => {
     assert.ok(!existsSync(`${path}-strongroom-backup`))
   }
 })
+
+for (const closes of [false, true])
+  test(`a backup that is cancelled${closes ? ' by close()' : ''} at any moment settles, and leaves its file free`, async (t) => {
+    const path = freshPath()
+    for (let turns = 0; turns < 120; turns += 3) {
+      const db = await openWal(t, { readers: 1 }, 2000)
+      const controller = new AbortController()
+      const reason = new Error('enough')
+      const backup = db.backup(path, { signal: controller.signal, key: OTHER }).then(
+        () => 'copied',
+        (error) => (error === reason ? 'cancelled' : error.code),
+      )
+      for (let turn = 0; turn < turns; turn++) await new Promise(setImmediate)
+      controller.abort(reason)
+      if (closes) await db.close()
+      const outcome = await backup
+      assert.ok(['copied', 'cancelled', closes && 'STRONGROOM_CLOSED'].includes(outcome), outcome)
+      await db.close()
+      assert.equal(existsSync(`${path}-strongroom-backup`), false)
+    }
+  })

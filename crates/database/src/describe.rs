@@ -350,7 +350,9 @@ mod tests {
         assert_eq!(settings("PRAGMA cache_size = -2000"), ["PRAGMA cache_size = -2000"]);
         let text = "SELECT ';'; pragma main . \"Cache_Size\"(5) /* a */; PRAGMA mmap_size=0;; -- b\n PRAGMA user_version = 1";
         assert_eq!(settings(text), ["pragma main . \"Cache_Size\"(5)", "PRAGMA mmap_size=0"]);
-        for sql in ["PRAGMA cache_size", "SELECT 'PRAGMA cache_size = 1'", "PRAGMA journal_mode = WAL", "PRAGMA", ""] {
+        for sql in
+            ["PRAGMA cache_size", "SELECT 'PRAGMA cache_size = 1'", "PRAGMA journal_mode = WAL", "PRAGMA", ""]
+        {
             assert_eq!(settings(sql), [""; 0], "{sql}");
         }
     }

@@ -94,7 +94,9 @@ pub enum SqlError {
     },
 
     /// The SQL begins or ends a transaction, inside a transaction that its owner begins and ends.
-    #[error("BEGIN, COMMIT, END and ROLLBACK are refused inside a transaction that its owner ends: let the owner commit it or roll it back")]
+    #[error(
+        "BEGIN, COMMIT, END and ROLLBACK are refused inside a transaction that its owner ends: let the owner commit it or roll it back"
+    )]
     TransactionBounds,
 
     /// The SQL vacuums an attached database into a file, which would get another encryption.

@@ -43,10 +43,17 @@ async function copy(scope: Scope, request: BackupRequest, signal: AbortSignal | 
   const { native } = session
   const { schema, path, key, plain, report } = request
   let lane: number | undefined
+  let last: Call | undefined
+  let completed: Promise<void> | undefined
   // The addon knows a backup by the ticket of its first job.
   const series = session.hub.unanswered()
-  const job = (send: (lane: number, ticket: number) => void, progress?: (value: unknown) => void): Call => {
+  const job = (
+    send: (lane: number, ticket: number) => void,
+    progress?: (value: unknown) => void,
+    onLeft?: () => void,
+  ): Call => {
     const call = new Call(scope, VALUE, undefined)
+    call.onLeft = onLeft
     call.shared = true
     call.signal = signal
     call.progress = progress
@@ -56,6 +63,7 @@ async function copy(scope: Scope, request: BackupRequest, signal: AbortSignal | 
       send(to, number)
     }
     call.begin()
+    last = call
     return call
   }
   try {
@@ -68,6 +76,8 @@ async function copy(scope: Scope, request: BackupRequest, signal: AbortSignal | 
     )
     let thrown: { error: unknown } | undefined
     const inContext = presentContext()
+    let left = (): void => {}
+    const hasLeft = new Promise<void>((resolve) => (left = resolve))
     const completion = job(
       (lane, number) => native.backupComplete(lane, number),
       (value) => {
@@ -80,7 +90,9 @@ async function copy(scope: Scope, request: BackupRequest, signal: AbortSignal | 
           native.cancel(completion.ticket)
         }
       },
+      left,
     )
+    completed = hasLeft
     try {
       await completion.promise
     } catch (error) {
@@ -89,10 +101,14 @@ async function copy(scope: Scope, request: BackupRequest, signal: AbortSignal | 
     if (thrown !== undefined) throw (thrown as { error: unknown }).error
     return { totalPages: report.last?.totalPages ?? copied.totalPages, remainingPages: 0 }
   } catch (error) {
+    // The completion runs on a thread of its own, which removes its files before it replies.
+    await completed
     if (lane !== undefined) await ended(scope, lane, series)
     throw error
   } finally {
-    session.hub.forget(series)
+    // The last call may have rejected before its reply, which it must get: it then forgets the ticket itself.
+    if (last === undefined || last.hasLeft) session.hub.forget(series)
+    else last.series = 0
   }
 }
 

@@ -52,6 +52,8 @@ export class Call implements Routed, Receiver, Abortable {
   placed = false
   /** 0 until the job is sent. */
   ticket = 0
+  /** Called once no reply is expected any more. */
+  onLeft: (() => void) | undefined
   /** The ticket of a series of jobs, such as the steps of a backup, which the caller forgets. */
   series = 0
   signal: AbortSignal | undefined
@@ -83,6 +85,11 @@ export class Call implements Routed, Receiver, Abortable {
     // The functions would keep the promise and its rows alive until the next call.
     resolver = rejecter = nothing
     if (method !== undefined) captureCaller(this, method)
+  }
+
+  /** `true` once no reply is expected any more. */
+  get hasLeft(): boolean {
+    return this.#left
   }
 
   get connection(): object {
@@ -276,5 +283,6 @@ export class Call implements Routed, Receiver, Abortable {
     session.leave()
     if (this.lane === READERS) session.readers.left()
     scope.left(replied)
+    this.onLeft?.()
   }
 }

@@ -258,6 +258,21 @@ fn a_value_that_does_not_fit_widens_the_layout_and_gets_a_new_number() {
 }
 
 #[test]
+fn a_row_that_ends_a_batch_leaves_no_value_behind() {
+    let mut thread = Thread::new();
+    let batches = thread.batches("VALUES ('a', 1), ('b', 2.5), ('c', x'00'), ('d', 3)", &all());
+    let text = |text: &str| Seen::Text(text.encode_utf16().collect());
+    let expected = [
+        [text("a"), Seen::Number(1.0)],
+        [text("b"), Seen::Number(2.5)],
+        [text("c"), Seen::Blob(vec![0])],
+        [text("d"), Seen::Number(3.0)],
+    ];
+    assert_eq!(batches.iter().flat_map(decoded).collect::<Vec<_>>(), expected);
+    assert_eq!(batches.iter().map(ThreadRows::count).collect::<Vec<_>>(), [1, 1, 2]);
+}
+
+#[test]
 fn rows_of_one_layout_share_their_columns_until_the_schema_changes() {
     let mut thread = Thread::new();
     let setup = "CREATE TABLE item (a); INSERT INTO item VALUES (1), (2), (3)";
