@@ -208,6 +208,8 @@ export class Cursor implements Routed, Receiver {
   }
 
   dropped(): void {
+    // No reader has taken the first batch, which was to hold one.
+    if (this.lane === READERS && this.#requested) this.scope.session.readers.released()
     this.fail(closed())
     this.scope.session.hub.forget(this.#ticket)
   }

@@ -1,4 +1,4 @@
-import { type Ending, readersHeld } from './errors'
+import { closed, type Ending, readersHeld } from './errors'
 import type { Hub } from './hub'
 import { type Entry, finish } from './line'
 import { Request } from './request'
@@ -29,6 +29,7 @@ export class Readers {
   #serving = false
   /** `true` once the writer must serve everything. */
   #retired = false
+  #closed = false
   /** Ends once the readers that were last dropped have closed. */
   #dropping: Promise<unknown> | undefined
   #jobs = 0
@@ -116,6 +117,12 @@ export class Readers {
     }
   }
 
+  /** Notes that the connections are closed: nothing waits for the end of a call any more. */
+  close(): void {
+    this.#closed = true
+    this.#settle()
+  }
+
   /** Opens the readers. A reader that cannot be opened is left out: the writer serves everything without readers. */
   async start(): Promise<void> {
     if (this.#retired || this.#open > 0) return
@@ -163,10 +170,12 @@ export class Readers {
   #quiet(patience: number | undefined): Promise<void> {
     return new Promise((resolve, reject) => {
       const look = (): void => {
-        if (this.#jobs > 0 || this.#holds > 0 || this.#waiting.size > 0) return
+        const isBusy = this.#jobs > 0 || this.#holds > 0 || this.#waiting.size > 0
+        if (isBusy && !this.#closed) return
         clearTimeout(timer)
         this.#watchers.delete(look)
-        resolve()
+        if (isBusy) reject(closed())
+        else resolve()
       }
       const timer =
         patience === undefined

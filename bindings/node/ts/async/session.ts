@@ -135,6 +135,7 @@ export class Session {
     } finally {
       // The addon has dropped the jobs that were still waiting.
       for (const receiver of this.hub.receivers()) if (receiver.connection === this) receiver.dropped()
+      this.readers.close()
       this.sqls.clear()
     }
   }
