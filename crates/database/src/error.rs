@@ -201,12 +201,11 @@ pub enum SqlError {
 }
 
 impl SqlError {
-    /// The engine's codes that [`SqlError::code`] can return, except `STRONGROOM_KEY_CHANGED`, which `OpenError` lists;
-    /// the other codes are SQLite's.
+    /// The engine's codes that [`SqlError::code`] can return, except `STRONGROOM_KEY_CHANGED`, which `OpenError` lists, and
+    /// `STRONGROOM_IN_TRANSACTION`, which `RekeyError` lists; the other codes are SQLite's.
     pub const CODES: &'static [&'static str] = &[
         "STRONGROOM_PRAGMA_REFUSED",
         "STRONGROOM_ATTACH_REFUSED",
-        "STRONGROOM_IN_TRANSACTION",
         "STRONGROOM_VACUUM_REFUSED",
         "STRONGROOM_CLOSED",
         "STRONGROOM_BUSY",

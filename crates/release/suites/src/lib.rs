@@ -70,7 +70,7 @@ pub const ALL: [Suite; 32] = [
     Suite::new("nix addon", nix::addon),
     Suite::new("nix and dist", nix::nix_and_dist),
     Suite { long: true, ..Suite::new("kills (200 points)", rust::many_kills) },
-    Suite { long: true, ..Suite::new("async kills (200 points)", javascript::async_kills) },
+    Suite { long: true, ..Suite::new("kills of async writers (200 points)", javascript::async_kills) },
     Suite { long: true, ..Suite::new("async model (1,000,000 steps)", javascript::async_model) },
     Suite { long: true, ..Suite::new("power loss (100,000 points)", rust::many_losses_of_power) },
     Suite { long: true, ..Suite::new("mutations and large files", rust::mutations_and_large_files) },
