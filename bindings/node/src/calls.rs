@@ -105,14 +105,9 @@ pub(crate) fn function<T>(
 
 /// Creates the handle that identifies a value, such as a statement, to the functions.
 pub(crate) fn external<T>(env: &Env, value: &Rc<T>) -> Outcome<Handle> {
-    let data = Rc::into_raw(Rc::clone(value)).cast_mut().cast::<c_void>();
-    let mut external = ptr::null_mut();
-    // SAFETY: the data is live as long as the handle, whose finalizer frees it.
-    let status = unsafe {
-        sys::napi_create_external(env.raw(), data, Some(free::<T>), ptr::null_mut(), &mut external)
-    };
-    check(env, status, "napi_create_external")?;
-    Ok(external)
+    let data = Rc::into_raw(Rc::clone(value)).cast();
+    // SAFETY: the finalizer frees the data.
+    unsafe { handle::external(env, data, free::<T>) }
 }
 
 /// Drops the data that a JavaScript value kept alive.
@@ -181,16 +176,11 @@ unsafe extern "C" fn end(env: sys::napi_env, info: sys::napi_callback_info) -> s
 
 unsafe extern "C" fn wipe(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
     guarded(env, |env| {
-        let mut data = ptr::null_mut();
-        // SAFETY: `info` comes from Node-API, which skips each result whose pointer is null.
-        let status = unsafe {
-            let (count, arguments, this) = (ptr::null_mut(), ptr::null_mut(), ptr::null_mut());
-            sys::napi_get_cb_info(env.raw(), info, count, arguments, this, &mut data)
-        };
-        check(&env, status, "napi_get_cb_info")?;
-        // SAFETY: the data comes from `function`, and is live while the function runs.
-        unsafe { &*data.cast::<Exchange>() }.wipe();
-        Ok(None)
+        handle::with_arguments::<0, _>(&env, info, 0, |_, data| {
+            // SAFETY: the data comes from `function`, and is live while the function runs.
+            unsafe { &*data.cast::<Exchange>() }.wipe();
+            Ok(None)
+        })
     })
 }
 
@@ -231,44 +221,17 @@ fn with_call<T>(
     info: sys::napi_callback_info,
     work: impl FnOnce(&Call<'_>) -> Outcome<T>,
 ) -> Outcome<T> {
-    let mut few = [ptr::null_mut(); FEW];
-    let (mut count, mut data) = (FEW, ptr::null_mut());
-    // SAFETY: `info` comes from Node-API, which writes at most `count` arguments.
-    let status = unsafe {
-        sys::napi_get_cb_info(env.raw(), info, &mut count, few.as_mut_ptr(), ptr::null_mut(), &mut data)
-    };
-    check(&env, status, "napi_get_cb_info")?;
-    let mut many = Vec::new();
-    let arguments = if count > FEW {
-        many.resize(count, ptr::null_mut());
-        // SAFETY: as above.
-        let status = unsafe {
-            sys::napi_get_cb_info(
-                env.raw(),
-                info,
-                &mut count,
-                many.as_mut_ptr(),
-                ptr::null_mut(),
-                ptr::null_mut(),
-            )
+    handle::with_arguments::<FEW, _>(&env, info, FIXED, |arguments, data| {
+        let &[statement, flags, collect, ref values @ ..] = arguments else {
+            return Err(napi::Error::from_reason("a call lacks arguments").into());
         };
-        check(&env, status, "napi_get_cb_info")?;
-        many.as_slice()
-    } else {
-        &few[..count.max(FIXED)]
-    };
-    let &[statement, flags, collect, ref values @ ..] = arguments else {
-        return Err(napi::Error::from_reason("a call lacks arguments").into());
-    };
-    let mut external = ptr::null_mut();
-    // SAFETY: Node-API checks that the argument is a handle.
-    let status = unsafe { sys::napi_get_value_external(env.raw(), statement, &mut external) };
-    check(&env, status, "cannot read the handle of the statement")?;
-    let flags = handle::number(&env, flags)?;
-    // SAFETY: the data comes from `function`, and the handle from `external`: the TypeScript layer passes no other
-    // handle. The data is live while the function runs, and the handle is live as its argument.
-    let (exchange, statement) = unsafe { (&*data.cast::<Exchange>(), &*external.cast::<Running>()) };
-    work(&Call { env, exchange, statement, flags, collect, values })
+        let statement = handle::external_data(&env, statement)?;
+        let flags = handle::number(&env, flags)?;
+        // SAFETY: the data comes from `function`, and the handle from `external`: the TypeScript layer passes no other
+        // handle. The data is live while the function runs, and the handle is live as its argument.
+        let (exchange, statement) = unsafe { (&*data.cast::<Exchange>(), &*statement.cast::<Running>()) };
+        work(&Call { env, exchange, statement, flags, collect, values })
+    })
 }
 
 impl Call<'_> {

@@ -3,7 +3,7 @@
 //! Every function takes an `Env` and handles of the running call. A handle lives as long as its handle scope: the scope
 //! of the call, or a [`Scope`] that the caller holds.
 
-use std::ffi::CStr;
+use std::ffi::{CStr, c_void};
 use std::ptr;
 
 use napi::{Env, Status, sys};
@@ -98,6 +98,68 @@ impl Drop for Scope<'_> {
         // reverse order.
         unsafe { sys::napi_close_handle_scope(self.env.raw(), self.scope) };
     }
+}
+
+/// Calls `work` with the arguments of a call, and with the data of the function that is called. Up to `FEW` arguments need
+/// no allocation. A call with fewer than `least` arguments gets `undefined` for the rest; `least` is at most `FEW`.
+#[inline]
+pub(crate) fn with_arguments<const FEW: usize, T>(
+    env: &Env,
+    info: sys::napi_callback_info,
+    least: usize,
+    work: impl FnOnce(&[Handle], *const c_void) -> Outcome<T>,
+) -> Outcome<T> {
+    let mut few = [ptr::null_mut(); FEW];
+    let (mut count, mut data) = (FEW, ptr::null_mut());
+    // SAFETY: `info` comes from Node-API, which writes at most `count` arguments.
+    let status = unsafe {
+        sys::napi_get_cb_info(env.raw(), info, &mut count, few.as_mut_ptr(), ptr::null_mut(), &mut data)
+    };
+    check(env, status, "napi_get_cb_info")?;
+    if count <= FEW {
+        return work(&few[..count.max(least)], data);
+    }
+    let mut many = vec![ptr::null_mut(); count];
+    // SAFETY: as above.
+    let status = unsafe {
+        let (this, data) = (ptr::null_mut(), ptr::null_mut());
+        sys::napi_get_cb_info(env.raw(), info, &mut count, many.as_mut_ptr(), this, data)
+    };
+    check(env, status, "napi_get_cb_info")?;
+    work(&many, data)
+}
+
+/// Creates a handle for data that Rust owns.
+///
+/// # Safety
+///
+/// `free` takes the data, once. The data stays valid until then.
+pub(crate) unsafe fn external(
+    env: &Env,
+    data: *const c_void,
+    free: unsafe extern "C" fn(sys::napi_env, *mut c_void, *mut c_void),
+) -> Outcome<Handle> {
+    let mut external = ptr::null_mut();
+    // SAFETY: the caller upholds the contract.
+    let status = unsafe {
+        sys::napi_create_external(env.raw(), data.cast_mut(), Some(free), ptr::null_mut(), &mut external)
+    };
+    check(env, status, "napi_create_external")?;
+    Ok(external)
+}
+
+/// Returns the data of a handle.
+///
+/// # Errors
+///
+/// Fails for a value that is not a handle.
+#[inline]
+pub(crate) fn external_data(env: &Env, external: Handle) -> Outcome<*const c_void> {
+    let mut data = ptr::null_mut();
+    // SAFETY: Node-API checks that the value is a handle.
+    let status = unsafe { sys::napi_get_value_external(env.raw(), external, &mut data) };
+    check(env, status, "cannot read a handle")?;
+    Ok(data)
 }
 
 /// Returns the type of a value, as `typeof` reports it.

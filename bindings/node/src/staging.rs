@@ -17,7 +17,7 @@ pub(crate) struct Staging<V> {
     pub(crate) contents: Contents<V>,
 }
 
-/// What has no place in a slot.
+/// The parts of rows that do not fit into a slot.
 pub(crate) struct Contents<V> {
     /// Small blobs.
     pub(crate) bytes: Zeroizing<Vec<u8>>,

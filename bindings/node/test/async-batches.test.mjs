@@ -114,7 +114,7 @@ test('nothing is read ahead of a batch with a large row', async () => {
   const first = next()
   arrive()
   await first
-  // The row that the consumer has taken is no longer held.
+  // The consumer has taken the row, so the next batch may be requested.
   assert.deepEqual(requests, [{ kind: MORE, limit: 2 }])
   arrive()
   assert.deepEqual(requests, [])

@@ -40,6 +40,24 @@ async function fill(db, rows) {
     )
 }
 
+/** Returns a function for each method of a database that makes a call. */
+export function everyCall(db) {
+  return [
+    () => db.run('SELECT 1'),
+    () => db.get('SELECT 1'),
+    () => db.all('SELECT 1'),
+    () => db.iterate('SELECT 1').next(),
+    () => db.exec('SELECT 1'),
+    () => db.pragma('user_version'),
+    () => db.prepare('SELECT 1'),
+    () => db.transaction(() => {}),
+    () => db.read(() => {}),
+    () => db.backup(freshPath()),
+    () => db.check(),
+    () => db.rekey({ key: Buffer.alloc(32) }),
+  ]
+}
+
 /** Returns a promise with its functions. */
 export function deferred() {
   const result = {}

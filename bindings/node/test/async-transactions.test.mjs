@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
-import { codeOf, deferred, open, openMemory, openWal, SqliteError, settled } from './async-database.mjs'
+import { codeOf, deferred, everyCall, open, openMemory, openWal, SqliteError, settled } from './async-database.mjs'
 import { freshPath } from './temporary.mjs'
 
 const INSERT = 'INSERT INTO t (id) VALUES (?)'
@@ -159,19 +159,8 @@ test('a call of an outer object inside a callback rejects instead of waiting for
   const rows = db.iterate('SELECT 1')
   await db.transaction(async (tx) => {
     for (const call of [
-      () => db.run(INSERT, [1]),
-      () => db.get('SELECT 1'),
-      () => db.all('SELECT 1'),
-      () => db.iterate('SELECT 1').next(),
+      ...everyCall(db),
       () => rows.next(),
-      () => db.exec('SELECT 1'),
-      () => db.pragma('user_version'),
-      () => db.prepare('SELECT 1'),
-      () => db.transaction(() => {}),
-      () => db.read(() => {}),
-      () => db.backup(freshPath()),
-      () => db.check(),
-      () => db.rekey({ key: Buffer.alloc(32) }),
       () => db.close(),
       () => statement.get(),
       () => tx.transaction(() => db.get('SELECT 1')),

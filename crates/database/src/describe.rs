@@ -25,8 +25,6 @@ pub struct Access {
     pub begins: bool,
     /// `true` if the first word is COMMIT or END, or ROLLBACK without TO.
     pub ends: bool,
-    /// `true` if the first word is SAVEPOINT or RELEASE, or ROLLBACK with TO.
-    pub savepoints: bool,
     /// `true` if a pragma of the text sets or reads the journal mode or the locking mode, or sets a key: no other connection
     /// of the process may use the file meanwhile.
     pub solo: bool,
@@ -86,9 +84,6 @@ pub fn describe(sql: &str) -> SqlShape {
         ends: starts_with("commit")
             || starts_with("end")
             || (starts_with("rollback") && !returns_to_savepoint),
-        savepoints: starts_with("savepoint")
-            || starts_with("release")
-            || (starts_with("rollback") && returns_to_savepoint),
         solo: is_solo(&all),
         local: is_local(&all),
     };
@@ -275,7 +270,7 @@ mod tests {
             assert_eq!(access(sql), Access { ends: true, ..Access::default() }, "{sql}");
         }
         for sql in ["SAVEPOINT a", "RELEASE a", "ROLLBACK TO a", "ROLLBACK TRANSACTION TO SAVEPOINT \"a\""] {
-            assert_eq!(access(sql), Access { savepoints: true, ..Access::default() }, "{sql}");
+            assert_eq!(access(sql), Access::default(), "{sql}");
         }
     }
 

@@ -13,7 +13,7 @@
 //! let queue = Queue::new();
 //! let running = Running::new();
 //! assert!(queue.push(7, "SELECT 1").is_ok());
-//! assert_eq!(queue.next_running(&running, || true), Some((7, "SELECT 1")));
+//! assert_eq!(queue.next_running(&running, false, || true), Some((7, "SELECT 1")));
 //! assert!(running.cancel(7, || {}));
 //! running.end(7);
 //! assert!(!running.cancel(7, || {}));

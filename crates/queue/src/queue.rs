@@ -17,13 +17,15 @@ pub struct Queue<J> {
 
 struct State<J> {
     waiting: VecDeque<(Ticket, J)>,
+    /// The number of threads that have announced that they take the next job.
+    announced: usize,
     closed: bool,
 }
 
 impl<J> Queue<J> {
     /// Returns an empty queue.
     pub fn new() -> Self {
-        let state = State { waiting: VecDeque::new(), closed: false };
+        let state = State { waiting: VecDeque::new(), announced: 0, closed: false };
         Self { state: Mutex::new(state), changed: Condvar::new() }
     }
 
@@ -38,38 +40,49 @@ impl<J> Queue<J> {
             return Err(job);
         }
         state.waiting.push_back((ticket, job));
+        let needs_thread = state.waiting.len() > state.announced;
         drop(state);
-        self.changed.notify_one();
+        if needs_thread {
+            self.changed.notify_one();
+        }
         Ok(())
     }
 
-    /// Takes the first job. Blocks while the queue is empty. Returns `None` once the queue is closed.
-    pub fn next(&self) -> Option<(Ticket, J)> {
-        self.take(|| true, |_| {})
+    /// Announces that this thread takes the next job soon. The thread must then call [`Queue::next_running`] with
+    /// `announced`.
+    ///
+    /// A thread calls this before the last reply to its job. The reply may make the caller push the next job at once, for
+    /// which no sleeping thread needs to wake.
+    pub fn announce(&self) {
+        lock(&self.state).announced += 1;
     }
 
     /// Takes the first job, and marks it as running in the same step: [`Queue::remove`] and [`Running::cancel`], called one
     /// after the other, always find a job that has not ended.
     ///
+    /// `announced` is true if this thread has called [`Queue::announce`] since its last call.
+    ///
     /// Blocks while the queue is empty. Returns `None` once the queue is closed or `go_on` returns false, which is asked
     /// before each job and after each [`Queue::wake`], under the lock of the queue: `go_on` must not call the queue.
-    pub fn next_running(&self, running: &Running, go_on: impl Fn() -> bool) -> Option<(Ticket, J)> {
-        self.take(go_on, |ticket| running.begin(ticket))
-    }
-
-    fn take(&self, go_on: impl Fn() -> bool, taken: impl FnOnce(Ticket)) -> Option<(Ticket, J)> {
+    pub fn next_running(
+        &self,
+        running: &Running,
+        announced: bool,
+        go_on: impl Fn() -> bool,
+    ) -> Option<(Ticket, J)> {
         let mut state = lock(&self.state);
+        state.announced -= usize::from(announced);
         loop {
             if state.closed {
                 return None;
             }
             if !go_on() {
-                // The signal for a new job may have woken this thread, which does not take the job.
+                // A new job may have woken this thread, or no thread because of the announcement. Another must take it.
                 self.changed.notify_one();
                 return None;
             }
             if let Some((ticket, job)) = state.waiting.pop_front() {
-                taken(ticket);
+                running.begin(ticket);
                 return Some((ticket, job));
             }
             state = wait(&self.changed, state);
@@ -100,11 +113,6 @@ impl<J> Queue<J> {
         drop(state);
         self.changed.notify_all();
         waiting
-    }
-
-    /// Returns whether the queue is closed.
-    pub fn is_closed(&self) -> bool {
-        lock(&self.state).closed
     }
 }
 

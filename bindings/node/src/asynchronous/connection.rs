@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use strongroom_database::{Backup, Database, Value};
 use strongroom_keys::Format;
-use strongroom_queue::Ticket;
+use strongroom_queue::{Queue, Ticket};
 
 use crate::asynchronous::job::Job;
 use crate::asynchronous::lane::{Lane, WRITER};
@@ -62,7 +62,9 @@ impl Connection {
     }
 
     /// Runs a job and sends its replies. Returns whether the job holds this reader.
-    pub(crate) fn run(&mut self, ticket: Ticket, job: Job) -> bool {
+    ///
+    /// Unless the job holds the reader, announces to `next` that this thread takes a job from it now.
+    pub(crate) fn run(&mut self, ticket: Ticket, job: Job, next: Option<&Queue<Job>>) -> bool {
         let (holds, silent) = (job.holds(), job.is_silent());
         let outcome = catch_unwind(AssertUnwindSafe(|| {
             panic_if_requested_in_job();
@@ -84,6 +86,9 @@ impl Connection {
             self.release();
         }
         self.lane.end(ticket);
+        if let Some(next) = next.filter(|_| !held) {
+            next.announce();
+        }
         match outcome {
             Ok(Some(body)) => self.send(ticket, true, body),
             Ok(None) => {}

@@ -2,8 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::HashSet;
-use std::ffi::{CStr, c_void};
-use std::ptr;
+use std::ffi::CStr;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -13,11 +12,11 @@ use strongroom_queue::Ticket;
 
 use crate::asynchronous::bell::Bell;
 use crate::asynchronous::rows::Columns;
-use crate::asynchronous::{deliver, external, submit};
+use crate::asynchronous::{deliver, submit};
 use crate::calls::{self, guarded};
 use crate::error::{Failure, Outcome};
 use crate::exchange::Exchange;
-use crate::handle::{self, Handle, check};
+use crate::handle::{self, Handle};
 use crate::panic_request::panic_if_requested;
 use crate::reference::Reference;
 
@@ -72,52 +71,43 @@ pub fn asynchronous(
     create().map_err(|failure: Failure| failure.throw(&env))
 }
 
-/// Reads up to `N` arguments of a call, and the number of arguments. Missing arguments are `undefined`.
-pub(crate) fn arguments<const N: usize>(
-    env: &Env,
+/// Runs one of the functions with its first `N` arguments.
+fn answer<const N: usize>(
+    env: sys::napi_env,
     info: sys::napi_callback_info,
-) -> Outcome<([Handle; N], usize, *const Hub)> {
-    let (mut count, mut values, mut data) = (N, [ptr::null_mut(); N], ptr::null_mut::<c_void>());
-    // SAFETY: `info` comes from Node-API, which writes at most `count` arguments.
-    let status = unsafe {
-        sys::napi_get_cb_info(env.raw(), info, &mut count, values.as_mut_ptr(), ptr::null_mut(), &mut data)
-    };
-    check(env, status, "napi_get_cb_info")?;
-    Ok((values, count, data.cast_const().cast()))
+    work: impl FnOnce(&Env, &Hub, [Handle; N]) -> Outcome<Option<Handle>>,
+) -> sys::napi_value {
+    guarded(env, |env| {
+        handle::with_arguments::<N, _>(&env, info, N, |arguments, hub| {
+            let first = arguments.first_chunk().copied();
+            let first = first.ok_or_else(|| napi::Error::from_reason("a call lacks arguments"))?;
+            // SAFETY: the data comes from `asynchronous`, and is live while the function runs.
+            work(&env, unsafe { &*hub.cast::<Hub>() }, first)
+        })
+    })
 }
 
 unsafe extern "C" fn drain(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
-    guarded(env, |env| {
-        let ([collect, limit], _, hub) = arguments(&env, info)?;
-        // SAFETY: the data comes from `asynchronous`, and is live while the function runs.
-        let hub = unsafe { &*hub };
-        let limit = handle::number(&env, limit)?;
-        let more = deliver::drain(&env, hub, collect, limit as usize);
+    answer(env, info, |env, hub, [collect, limit]| {
+        let limit = handle::number(env, limit)?;
+        let more = deliver::drain(env, hub, collect, limit as usize);
         if more.is_err() {
             // The replies that wait need another call of `wake`.
             hub.bell.ring();
         }
-        Ok(Some(handle::from_boolean(&env, more?)?))
+        Ok(Some(handle::from_boolean(env, more?)?))
     })
 }
 
 unsafe extern "C" fn hold(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
-    guarded(env, |env| {
-        let ([on], _, hub) = arguments(&env, info)?;
-        // SAFETY: as in `drain`.
-        let hub = unsafe { &*hub };
-        hub.bell.hold(&env, handle::boolean(&env, on)?)?;
+    answer(env, info, |env, hub, [on]| {
+        hub.bell.hold(env, handle::boolean(env, on)?)?;
         Ok(None)
     })
 }
 
 unsafe extern "C" fn columns(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
-    guarded(env, |env| {
-        let ([], _, hub) = arguments(&env, info)?;
-        // SAFETY: as in `drain`.
-        let hub = unsafe { &*hub };
-        deliver::columns(&env, hub).map(Some)
-    })
+    answer(env, info, |env, hub, []| deliver::columns(env, hub).map(Some))
 }
 
 /// Returns the bell of the JavaScript thread.
@@ -127,6 +117,6 @@ unsafe extern "C" fn columns(env: sys::napi_env, info: sys::napi_callback_info) 
 /// Fails for a value that is not a handle.
 pub(crate) fn bell(env: &Env, hub: Handle) -> Outcome<Arc<Bell>> {
     // SAFETY: the TypeScript layer passes the handle of `asynchronous`, which is live as an argument of the running call.
-    let hub = unsafe { &*external::address::<Hub>(env, hub)? };
+    let hub = unsafe { &*handle::external_data(env, hub)?.cast::<Hub>() };
     Ok(Arc::clone(&hub.bell))
 }

@@ -2,13 +2,12 @@
 //!
 //! As in `calls.rs`, the function uses raw Node-API, because a napi-derive class converts every argument of every call.
 
-use std::ptr;
 use std::sync::Arc;
 
 use napi::{Env, sys};
 
 use crate::asynchronous::external;
-use crate::asynchronous::hub::{Hub, arguments};
+use crate::asynchronous::hub::Hub;
 use crate::asynchronous::job::{Call, Flags, Job};
 use crate::asynchronous::owned::OwnedParameters;
 use crate::asynchronous::shared::Shared;
@@ -25,28 +24,11 @@ const FEW: usize = FIXED + 10;
 /// The function `submit(database, lane, ticket, flags, limit, sql, ...values)`.
 pub(super) unsafe extern "C" fn submit(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
     guarded(env, |env| {
-        let (few, count, hub) = arguments::<FEW>(&env, info)?;
-        // SAFETY: the data comes from `asynchronous`, and is live while the function runs.
-        let hub = unsafe { &*hub };
-        if count <= FEW {
-            push(&env, hub, &few[..count.max(FIXED)])?;
-            return Ok(None);
-        }
-        let (mut many, mut count) = (vec![ptr::null_mut(); count], count);
-        // SAFETY: `info` comes from Node-API, which writes at most `count` arguments.
-        let status = unsafe {
-            sys::napi_get_cb_info(
-                env.raw(),
-                info,
-                &mut count,
-                many.as_mut_ptr(),
-                ptr::null_mut(),
-                ptr::null_mut(),
-            )
-        };
-        handle::check(&env, status, "napi_get_cb_info")?;
-        push(&env, hub, &many)?;
-        Ok(None)
+        handle::with_arguments::<FEW, _>(&env, info, FIXED, |arguments, hub| {
+            // SAFETY: the data comes from `asynchronous`, and is live while the function runs.
+            push(&env, unsafe { &*hub.cast::<Hub>() }, arguments)?;
+            Ok(None)
+        })
     })
 }
 
@@ -56,7 +38,7 @@ fn push(env: &Env, hub: &Hub, arguments: &[Handle]) -> Outcome<()> {
     };
     // SAFETY: the handle comes from `NativeAsyncDatabase::handle`: the TypeScript layer passes no other handle. The value
     // is live as long as the handle, which is an argument.
-    let database = unsafe { &*external::address::<Shared>(env, database)? };
+    let database = unsafe { &*handle::external_data(env, database)?.cast::<Shared>() };
     let sql = match handle::type_of(env, sql)? {
         // SAFETY: as above, from `NativeSql::handle`.
         sys::ValueType::napi_external => Some(unsafe { external::read::<Sql>(env, sql)? }),

@@ -110,10 +110,10 @@ fn open_reader(shared: &Shared) -> Outcome<Database> {
 /// Serves the writer's queue until it is closed, then waits for the readers and closes the connection.
 fn serve_writer(shared: &Shared, mut connection: Option<Connection>) -> Outcome<()> {
     let lane = &shared.writer;
-    while let Some((ticket, job)) = lane.queue.next_running(&lane.running, || true) {
+    while let Some((ticket, job)) = lane.queue.next_running(&lane.running, false, || true) {
         match &mut connection {
             Some(connection) => {
-                connection.run(ticket, job);
+                connection.run(ticket, job, None);
             }
             None => {
                 lane.end(ticket);
@@ -132,12 +132,15 @@ fn serve_writer(shared: &Shared, mut connection: Option<Connection>) -> Outcome<
 
 /// Serves the readers' queue until the shift ends or the queue is closed. During a hold, serves the reader's own queue.
 fn serve_reader(shared: &Shared, shift: &Shift, lane: &Lane, connection: &mut Connection) {
-    while let Some((ticket, job)) = shared.readers.next_running(&lane.running, || shared.is_present(shift)) {
-        let mut held = connection.run(ticket, job);
+    let mut announced = false;
+    let is_present = || shared.is_present(shift);
+    while let Some((ticket, job)) = shared.readers.next_running(&lane.running, announced, is_present) {
+        let mut held = connection.run(ticket, job, Some(&shared.readers));
+        announced = !held;
         while held {
-            let Some((ticket, job)) = lane.queue.next_running(&lane.running, || true) else { return };
+            let Some((ticket, job)) = lane.queue.next_running(&lane.running, false, || true) else { return };
             held = !job.releases();
-            connection.run(ticket, job);
+            connection.run(ticket, job, None);
         }
     }
 }

@@ -1,7 +1,7 @@
 // Two ways to read the rows of an iterator.
 import { setImmediate as turn } from 'node:timers/promises'
 
-/** What a callback of a transaction throws, and what leaves a loop. */
+/** The error that a callback of a transaction throws, and the one that leaves a loop. */
 export class Thrown extends Error {}
 
 /** Reads rows with `for await`. */

@@ -55,7 +55,7 @@ const ROWS_PER_TURN = 1000
 const LAST_TICKET = 0xffff_ffff
 
 /** The columns of a reply, as the addon reports them. */
-export interface ReplyColumns {
+interface ReplyColumns {
   readonly names: readonly string[]
   readonly tables: readonly (string | null | undefined)[]
   readonly kinds: readonly number[]

@@ -54,7 +54,7 @@ export interface AsyncRekeyOptions extends RekeyOptions, CallOptions {}
  * The values of named parameters, as an object of any interface. Objects that are iterable, such as arrays and Buffers,
  * do not have this type.
  */
-export type NamedParameters = object & { readonly [Symbol.iterator]?: never }
+type NamedParameters = object & { readonly [Symbol.iterator]?: never }
 
 /**
  * The values of a call's parameters: an array with the arguments that a call of the synchronous class takes, or an

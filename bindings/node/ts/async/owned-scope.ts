@@ -197,7 +197,7 @@ export abstract class OwnedScope extends Scope implements Abortable, Dependent, 
 
   #opened(): void {
     const { session } = this
-    // The limit counts the calls inside, and no longer the scope.
+    // From now on, the limit counts the calls inside instead of the scope.
     session.leave()
     this.#state = 'open'
     if (this.#stopped !== undefined) {

@@ -16,7 +16,7 @@ export interface Form {
 }
 
 /** The method that runs SQL. */
-export interface Query {
+interface Query {
   readonly kind: number
   /** The public method. The stack of an error ends in its caller. */
   readonly method: unknown

@@ -10,7 +10,7 @@ interface Native {
 }
 
 /** Needs a reader of its own for several calls. */
-export type Holder = Omit<Entry, 'shared'>
+type Holder = Omit<Entry, 'shared'>
 
 /**
  * The reading connections.

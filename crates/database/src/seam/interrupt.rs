@@ -30,7 +30,7 @@ impl Hook {
     /// Returns whether SQLite must interrupt the statement that runs or is being parsed.
     ///
     /// SQLite also asks when a statement has ended, and its changes are committed: it would then report the interrupt of a
-    /// statement that has taken effect. A statement that has ended is no longer busy.
+    /// statement that has taken effect. The look therefore counts only while a statement is busy.
     pub(super) fn must_stop(&self) -> bool {
         self.interrupter.is_interrupted() && (self.parsing.is_held() || self.is_busy())
     }

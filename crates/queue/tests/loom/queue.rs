@@ -4,7 +4,12 @@ use loom::sync::Arc;
 use loom::sync::atomic::AtomicBool;
 use loom::sync::atomic::Ordering::SeqCst;
 use loom::thread;
-use strongroom_queue::{Queue, Running};
+use strongroom_queue::{Queue, Running, Ticket};
+
+/// Takes the first job.
+fn next<J>(queue: &Queue<J>) -> Option<(Ticket, J)> {
+    queue.next_running(&Running::new(), false, || true)
+}
 
 /// Each of two threads gets a job.
 ///
@@ -16,7 +21,7 @@ fn every_thread_gets_a_job() {
         let threads: Vec<_> = (0..2)
             .map(|_| {
                 let queue = Arc::clone(&queue);
-                thread::spawn(move || queue.next().unwrap().0)
+                thread::spawn(move || next(&queue).unwrap().0)
             })
             .collect();
         for ticket in [1, 2] {
@@ -37,7 +42,7 @@ fn closing_loses_no_job_and_ends_every_thread() {
         let queue = Arc::new(Queue::new());
         let taker = {
             let queue = Arc::clone(&queue);
-            thread::spawn(move || queue.next().is_some())
+            thread::spawn(move || next(&queue).is_some())
         };
         let pusher = {
             let queue = Arc::clone(&queue);
@@ -61,7 +66,7 @@ fn a_leaving_thread_passes_the_signal_on() {
         let leaving = {
             let (queue, leave) = (Arc::clone(&queue), Arc::clone(&leave));
             thread::spawn(move || {
-                let taken = queue.next_running(&Running::new(), || !leave.load(SeqCst));
+                let taken = queue.next_running(&Running::new(), false, || !leave.load(SeqCst));
                 // The thread may take the job before it must leave, and then leaves the job to the other thread.
                 if let Some((ticket, job)) = taken {
                     queue.push(ticket, job).unwrap();
@@ -70,7 +75,7 @@ fn a_leaving_thread_passes_the_signal_on() {
         };
         let staying = {
             let queue = Arc::clone(&queue);
-            thread::spawn(move || queue.next())
+            thread::spawn(move || next(&queue))
         };
         leave.store(true, SeqCst);
         queue.push(1, ()).unwrap();
@@ -90,10 +95,62 @@ fn waking_is_not_lost() {
         let leave = Arc::new(AtomicBool::new(false));
         let leaving = {
             let (queue, leave) = (Arc::clone(&queue), Arc::clone(&leave));
-            thread::spawn(move || queue.next_running(&Running::new(), || !leave.load(SeqCst)).is_none())
+            thread::spawn(move || {
+                queue.next_running(&Running::new(), false, || !leave.load(SeqCst)).is_none()
+            })
         };
         leave.store(true, SeqCst);
         queue.wake();
         assert!(leaving.join().unwrap());
+    });
+}
+
+/// A thread that has announced itself takes the next job, and wakes no other thread. Every job finds a thread.
+///
+/// Fails (deadlock) if `push` counts on the announced thread for two jobs, and if `next_running` does not take the
+/// announcement back.
+#[test]
+fn an_announced_thread_takes_one_job() {
+    loom::model(|| {
+        let queue = Arc::new(Queue::new());
+        let announcing = {
+            let queue = Arc::clone(&queue);
+            thread::spawn(move || {
+                next(&queue).unwrap();
+                queue.announce();
+                queue.next_running(&Running::new(), true, || true).unwrap();
+            })
+        };
+        let other = {
+            let queue = Arc::clone(&queue);
+            thread::spawn(move || next(&queue).unwrap().0)
+        };
+        for ticket in 1..=3 {
+            queue.push(ticket, ()).unwrap();
+        }
+        announcing.join().unwrap();
+        other.join().unwrap();
+    });
+}
+
+/// A thread that leaves although it has announced itself hands the job on.
+///
+/// Fails (deadlock) if `next_running` does not signal when `go_on` is false.
+#[test]
+fn an_announced_thread_that_leaves_hands_the_job_on() {
+    loom::model(|| {
+        let queue = Arc::new(Queue::new());
+        queue.announce();
+        let leaving = {
+            let queue = Arc::clone(&queue);
+            thread::spawn(move || queue.next_running(&Running::new(), true, || false).is_none())
+        };
+        let other = {
+            let queue = Arc::clone(&queue);
+            thread::spawn(move || next(&queue).unwrap().0)
+        };
+        queue.push(1, ()).unwrap();
+        assert!(leaving.join().unwrap());
+        assert_eq!(other.join().unwrap(), 1);
     });
 }

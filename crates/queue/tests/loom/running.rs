@@ -44,7 +44,7 @@ fn a_job_is_always_found() {
         let thread = {
             let (queue, running, ended) = (Arc::clone(&queue), Arc::clone(&running), Arc::clone(&ended));
             thread::spawn(move || {
-                if queue.next_running(&running, || true).is_some() {
+                if queue.next_running(&running, false, || true).is_some() {
                     ended.store(true, SeqCst);
                     running.end(1);
                 }
