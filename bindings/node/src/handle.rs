@@ -60,20 +60,20 @@ pub(crate) fn uint32(env: &Env, number: u32) -> Outcome<Handle> {
     Ok(value)
 }
 
-/// Creates a boolean.
-pub(crate) fn from_boolean(env: &Env, value: bool) -> Outcome<Handle> {
-    let mut result = ptr::null_mut();
-    // SAFETY: `env` is the environment of the running call.
-    check(env, unsafe { sys::napi_get_boolean(env.raw(), value, &mut result) }, "napi_get_boolean")?;
-    Ok(result)
-}
-
 /// Returns the value of a number that is a signed integer.
 pub(crate) fn int32(env: &Env, value: Handle) -> Outcome<i32> {
     let mut result = 0;
     // SAFETY: `value` is a handle of the running call; Node-API checks that it is a number.
     let status = unsafe { sys::napi_get_value_int32(env.raw(), value, &mut result) };
     check(env, status, "napi_get_value_int32")?;
+    Ok(result)
+}
+
+/// Creates a boolean.
+pub(crate) fn from_boolean(env: &Env, value: bool) -> Outcome<Handle> {
+    let mut result = ptr::null_mut();
+    // SAFETY: `env` is the environment of the running call.
+    check(env, unsafe { sys::napi_get_boolean(env.raw(), value, &mut result) }, "napi_get_boolean")?;
     Ok(result)
 }
 

@@ -289,6 +289,23 @@ test('a signal that aborts after the call has ended has no effect, and keeps no 
   assert.deepEqual(await db.get('SELECT count(*) AS rows FROM t'), { rows: 4 })
 })
 
+// A call that left a transaction open was rolled back, and then ended. A signal that aborted in between interrupted the
+// ROLLBACK: the transaction stayed open, and the next call was refused. The test aborts at many moments of the call.
+test('a signal does not interrupt the rollback after a call', async (t) => {
+  const db = await openMemory(t)
+  for (let turn = 0; turn < 4_000; turn++) {
+    const controller = new AbortController()
+    const leaving = db.run('BEGIN', [], { signal: controller.signal })
+    const outcome = leaving.catch((error) => error)
+    for (let spin = 0; spin < turn; spin++);
+    controller.abort(REASON)
+    const next = db.get('SELECT 1 AS x')
+    const error = await outcome
+    assert.ok(error === REASON || error.code === 'STRONGROOM_OPEN_TRANSACTION', error)
+    assert.deepEqual(await next, { x: 1 })
+  }
+})
+
 test('a backup, a check and a rekey are cancelled', async (t) => {
   for (const db of [await openWal(t, {}, 20_000), await open(t, freshPath())]) {
     await db.exec(

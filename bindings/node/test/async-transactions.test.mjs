@@ -347,6 +347,19 @@ test('read() with one connection owns it, and refuses writes', async (t) => {
   assert.deepEqual(await db.get('SELECT count(*) AS rows FROM t'), { rows: 4 })
 })
 
+// BEGIN DEFERRED takes no lock, so the first read of the snapshot met the other connection's. The transaction then stayed
+// open, and the next call was refused.
+test('a read() that finds the database locked leaves no transaction open', async (t) => {
+  const path = freshPath()
+  const db = await open(t, path, { timeout: 0 })
+  await db.exec('CREATE TABLE t (id INTEGER PRIMARY KEY)')
+  const other = await open(t, path)
+  const read = () => db.read((snapshot) => snapshot.all('SELECT id FROM t'))
+  await other.transaction(async () => assert.equal(await codeOf(read()), 'SQLITE_BUSY'), { behavior: 'exclusive' })
+  await db.run(INSERT, [1])
+  assert.deepEqual(await read(), [{ id: 1 }])
+})
+
 test('read() on a reader refuses writes and offers no methods that write', async (t) => {
   const db = await openWal(t, {}, 3)
   let kept

@@ -75,7 +75,7 @@ test('a panic in any export throws an error', () => {
     const sealed = { path: ${JSON.stringify(freshPath())}, key: { key: new Uint8Array(32), format: 'strongroom' } }
     const rotation = () => new addon.NativeDatabase({ ...options, ...sealed }).rotation({ secrets: [], dropOthers: false, timeout: 0 })
     const migration = () => new addon.NativeMigration({ path: '', timeout: 0 })
-    const [hub, ...asynchronous] = addon.asynchronous(ignore, ignore)
+    const [hub, ...asynchronous] = addon.asynchronous(ignore, ignore, false)
     const openAsynchronous = () => new addon.NativeAsyncDatabase(hub, options, 1)
     const instances = {
       NativeSql: new addon.NativeSql('SELECT 1'), NativeAsyncDatabase: openAsynchronous(),

@@ -1,16 +1,19 @@
 //! A queue of jobs.
 
 use std::collections::VecDeque;
-use std::fmt;
+use std::sync::atomic::Ordering::Relaxed;
+use std::{fmt, mem};
 
-use crate::sync::{Condvar, Mutex, lock, wait};
-use crate::{Running, Ticket};
+use crate::sync::{AtomicUsize, Condvar, Mutex, lock, wait};
+use crate::{Running, Taker, Ticket};
 
 /// A queue of jobs, which one or several threads take in the order in which they were pushed.
 ///
 /// The length has no limit: the caller counts its calls.
 pub struct Queue<J> {
     state: Mutex<State<J>>,
+    /// The number of waiting jobs, for a thread that looks without the lock.
+    length: AtomicUsize,
     /// Signalled when a job is pushed, when the queue is closed, and by [`Queue::wake`].
     changed: Condvar,
 }
@@ -26,7 +29,7 @@ impl<J> Queue<J> {
     /// Returns an empty queue.
     pub fn new() -> Self {
         let state = State { waiting: VecDeque::new(), announced: 0, closed: false };
-        Self { state: Mutex::new(state), changed: Condvar::new() }
+        Self { state: Mutex::new(state), length: AtomicUsize::new(0), changed: Condvar::new() }
     }
 
     /// Adds a job at the end.
@@ -40,6 +43,7 @@ impl<J> Queue<J> {
             return Err(job);
         }
         state.waiting.push_back((ticket, job));
+        self.length.store(state.waiting.len(), Relaxed);
         let needs_thread = state.waiting.len() > state.announced;
         drop(state);
         if needs_thread {
@@ -48,28 +52,32 @@ impl<J> Queue<J> {
         Ok(())
     }
 
-    /// Announces that this thread takes the next job soon. The thread must then call [`Queue::next_running`] with
-    /// `announced`.
+    /// Announces that the thread of `taker` takes the next job soon. Its next call must be [`Queue::next_running`] of this
+    /// queue.
     ///
     /// A thread calls this before the last reply to its job. The reply may make the caller push the next job at once, for
     /// which no sleeping thread needs to wake.
-    pub fn announce(&self) {
+    pub fn announce(&self, taker: &mut Taker) {
+        taker.announced = true;
         lock(&self.state).announced += 1;
     }
 
     /// Takes the first job, and marks it as running in the same step: [`Queue::remove`] and [`Running::cancel`], called one
     /// after the other, always find a job that has not ended.
     ///
-    /// `announced` is true if this thread has called [`Queue::announce`] since its last call.
-    ///
-    /// Blocks while the queue is empty. Returns `None` once the queue is closed or `go_on` returns false, which is asked
-    /// before each job and after each [`Queue::wake`], under the lock of the queue: `go_on` must not call the queue.
+    /// Blocks while the queue is empty; an announced thread first looks for a moment. Returns `None` once the queue is closed
+    /// or `go_on` returns false, which is asked before each job and after each [`Queue::wake`], under the lock of the queue:
+    /// `go_on` must not call the queue.
     pub fn next_running(
         &self,
         running: &Running,
-        announced: bool,
+        taker: &mut Taker,
         go_on: impl Fn() -> bool,
     ) -> Option<(Ticket, J)> {
+        let announced = mem::take(&mut taker.announced);
+        if announced {
+            taker.look.wait(|| self.length.load(Relaxed) > 0);
+        }
         let mut state = lock(&self.state);
         state.announced -= usize::from(announced);
         loop {
@@ -82,6 +90,7 @@ impl<J> Queue<J> {
                 return None;
             }
             if let Some((ticket, job)) = state.waiting.pop_front() {
+                self.length.store(state.waiting.len(), Relaxed);
                 running.begin(ticket);
                 return Some((ticket, job));
             }
@@ -93,7 +102,9 @@ impl<J> Queue<J> {
     pub fn remove(&self, ticket: Ticket) -> Option<J> {
         let mut state = lock(&self.state);
         let position = state.waiting.iter().position(|(waiting, _)| *waiting == ticket)?;
-        state.waiting.remove(position).map(|(_, job)| job)
+        let removed = state.waiting.remove(position);
+        self.length.store(state.waiting.len(), Relaxed);
+        removed.map(|(_, job)| job)
     }
 
     /// Makes each blocked thread ask its `go_on` again. The change that `go_on` sees must be made before this call.
@@ -110,6 +121,7 @@ impl<J> Queue<J> {
         let mut state = lock(&self.state);
         state.closed = true;
         let waiting = state.waiting.drain(..).collect();
+        self.length.store(0, Relaxed);
         drop(state);
         self.changed.notify_all();
         waiting

@@ -2,8 +2,10 @@
 
 use std::collections::VecDeque;
 use std::fmt;
+use std::sync::atomic::Ordering::Relaxed;
 
-use crate::sync::{Mutex, lock};
+use crate::Look;
+use crate::sync::{AtomicUsize, Mutex, lock};
 
 /// The replies to JavaScript's thread, which a bell wakes.
 ///
@@ -11,6 +13,8 @@ use crate::sync::{Mutex, lock};
 /// and calls [`Replies::rest`]. If `rest` returns true, a reply has come meanwhile, and its sender has not rung the bell.
 pub struct Replies<R> {
     state: Mutex<State<R>>,
+    /// The number of waiting replies, for a thread that looks without the lock.
+    length: AtomicUsize,
 }
 
 struct State<R> {
@@ -22,7 +26,8 @@ struct State<R> {
 impl<R> Replies<R> {
     /// Returns an empty queue, whose receiver rests.
     pub fn new() -> Self {
-        Self { state: Mutex::new(State { waiting: VecDeque::new(), woken: false }) }
+        let state = State { waiting: VecDeque::new(), woken: false };
+        Self { state: Mutex::new(state), length: AtomicUsize::new(0) }
     }
 
     /// Adds a reply at the end. Returns whether the caller must ring the bell.
@@ -30,6 +35,7 @@ impl<R> Replies<R> {
     pub fn push(&self, reply: R) -> bool {
         let mut state = lock(&self.state);
         state.waiting.push_back(reply);
+        self.length.store(state.waiting.len(), Relaxed);
         let rests = !state.woken;
         state.woken = true;
         rests
@@ -37,7 +43,16 @@ impl<R> Replies<R> {
 
     /// Takes the first reply.
     pub fn take(&self) -> Option<R> {
-        lock(&self.state).waiting.pop_front()
+        let mut state = lock(&self.state);
+        let reply = state.waiting.pop_front();
+        self.length.store(state.waiting.len(), Relaxed);
+        reply
+    }
+
+    /// Looks for a reply for a moment. Returns whether a reply waits.
+    pub fn look(&self, look: &mut Look) -> bool {
+        look.wait(|| self.length.load(Relaxed) > 0);
+        self.length.load(Relaxed) > 0
     }
 
     /// Lets the receiver rest until the bell rings, unless replies wait. Returns whether replies wait: the receiver must

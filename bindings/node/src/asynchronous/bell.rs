@@ -1,67 +1,57 @@
 //! The bell, which wakes JavaScript's thread when replies wait.
 
-use std::ffi::c_void;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-use std::{mem, ptr};
+use std::mem;
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::{AtomicBool, AtomicU32};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak};
 
-use napi::{Env, sys};
-use strongroom_queue::Replies;
+use napi::Env;
+use strongroom_queue::{Look, Replies};
 
 use crate::asynchronous::reply::Reply;
 use crate::asynchronous::shared::Shared;
+use crate::asynchronous::threadsafe_function::ThreadsafeFunction;
+use crate::asynchronous::uv::Async;
 use crate::error::Outcome;
-use crate::handle::{self, Handle, check};
+use crate::handle::Handle;
 
-/// The replies of all databases of a JavaScript thread, and the function that wakes the thread.
+/// The replies of all databases of a JavaScript thread, and the clapper that wakes the thread.
 pub(crate) struct Bell {
     replies: Replies<Reply>,
-    /// `None` once the environment ends.
-    function: Mutex<Option<ThreadsafeFunction>>,
+    /// `None` once the environment ends. Threads that ring share the lock, so that they never wait for each other.
+    clapper: RwLock<Option<Clapper>>,
     databases: Mutex<Vec<Weak<Shared>>>,
+    /// The number of calls that JavaScript has made.
+    made: AtomicU32,
+    /// `true` once every reply that waited is taken.
+    is_drained: AtomicBool,
 }
 
-/// Node-API's function that any thread may call.
-struct ThreadsafeFunction(sys::napi_threadsafe_function);
-
-// SAFETY: Node-API allows any thread to call the function. The functions for JavaScript's thread have an `Env`.
-unsafe impl Send for ThreadsafeFunction {}
+/// The function that any thread may call to wake the event loop.
+enum Clapper {
+    Uv(Async),
+    /// In a host without libuv.
+    Function(ThreadsafeFunction),
+}
 
 impl Bell {
     /// Creates a bell that calls `wake` from the event loop. The bell does not keep the event loop alive.
-    pub(crate) fn new(env: &Env, wake: Handle) -> Outcome<Arc<Self>> {
-        let name = handle::string(env, "strongroom")?;
-        let mut function = ptr::null_mut();
-        // SAFETY: `wake` and `name` are handles of the running call. Without a callback of its own, Node-API calls `wake`
-        // without arguments.
-        unsafe {
-            let status = sys::napi_create_threadsafe_function(
-                env.raw(),
-                wake,
-                ptr::null_mut(),
-                name,
-                0,
-                1,
-                ptr::null_mut(),
-                None,
-                ptr::null_mut(),
-                None,
-                &mut function,
-            );
-            check(env, status, "napi_create_threadsafe_function")?;
-            check(
-                env,
-                sys::napi_unref_threadsafe_function(env.raw(), function),
-                "napi_unref_threadsafe_function",
-            )?;
-        }
-        let function = Mutex::new(Some(ThreadsafeFunction(function)));
-        let bell = Arc::new(Self { replies: Replies::new(), function, databases: Mutex::default() });
-        let data = Arc::into_raw(Arc::clone(&bell)).cast_mut().cast::<c_void>();
-        // SAFETY: Node-API calls the hook once, on this thread, with the data. Node-API's own hook, which frees the
-        // function, was registered before and so runs later.
-        let status = unsafe { sys::napi_add_env_cleanup_hook(env.raw(), Some(environment_ends), data) };
-        check(env, status, "napi_add_env_cleanup_hook")?;
+    ///
+    /// `has_uv` is true if the event loop is libuv's.
+    pub(crate) fn new(env: &Env, wake: Handle, has_uv: bool) -> Outcome<Arc<Self>> {
+        let bell = Arc::new(Self {
+            replies: Replies::new(),
+            clapper: RwLock::default(),
+            databases: Mutex::default(),
+            made: AtomicU32::new(0),
+            is_drained: AtomicBool::new(false),
+        });
+        let uv = if has_uv { Async::start(env, wake, &bell)? } else { None };
+        let clapper = match uv {
+            Some(uv) => Clapper::Uv(uv),
+            None => Clapper::Function(ThreadsafeFunction::start(env, wake, &bell)?),
+        };
+        *bell.clapper.write().unwrap_or_else(PoisonError::into_inner) = Some(clapper);
         Ok(bell)
     }
 
@@ -72,48 +62,63 @@ impl Bell {
         }
     }
 
+    /// Notes that JavaScript has made a call, whose reply comes soon.
+    pub(crate) fn made(&self) {
+        self.made.fetch_add(1, Relaxed);
+    }
+
     /// Takes the first reply. Without a reply, JavaScript's thread rests until the bell rings.
     pub(crate) fn take(&self) -> Option<Reply> {
         loop {
-            if let Some(reply) = self.replies.take() {
-                return Some(reply);
-            }
-            if !self.replies.rest() {
-                return None;
+            let reply = self.replies.take();
+            let is_drained = reply.is_none() && !self.replies.rest();
+            self.is_drained.store(is_drained, Relaxed);
+            if reply.is_some() || is_drained {
+                return reply;
             }
         }
     }
 
+    /// Returns the number of calls that JavaScript has made.
+    pub(super) fn calls(&self) -> u32 {
+        self.made.load(Relaxed)
+    }
+
+    /// Looks for a reply for a moment if JavaScript has made calls since their number was `made`, which becomes their present
+    /// number. Returns whether JavaScript can take replies.
+    ///
+    /// Returns false if more replies waited than a turn of the event loop takes.
+    pub(super) fn has_reply_to_call_since(&self, made: &mut u32, look: &mut Look) -> bool {
+        let now = self.calls();
+        let are_new = mem::replace(made, now) != now;
+        are_new && self.is_drained.load(Relaxed) && self.replies.look(look)
+    }
+
     /// Wakes JavaScript.
     pub(crate) fn ring(&self) {
-        let mut function = self.function();
-        let Some(ThreadsafeFunction(raw)) = *function else { return };
-        // SAFETY: the function is live: only `silence` frees it, under the same lock.
-        let status = unsafe {
-            sys::napi_call_threadsafe_function(
-                raw,
-                ptr::null_mut(),
-                sys::ThreadsafeFunctionCallMode::nonblocking,
-            )
+        let rung = match &*self.clapper.read().unwrap_or_else(PoisonError::into_inner) {
+            Some(Clapper::Uv(uv)) => {
+                uv.send();
+                true
+            }
+            Some(Clapper::Function(function)) => function.call(),
+            None => true,
         };
-        if status == sys::Status::napi_closing {
-            // Node-API has given up this thread's use of the function.
-            *function = None;
+        if !rung {
+            self.forget();
         }
     }
 
     /// Sets whether the bell keeps the event loop alive.
     pub(crate) fn hold(&self, env: &Env, on: bool) -> Outcome<()> {
-        let function = self.function();
-        let Some(ThreadsafeFunction(raw)) = *function else { return Ok(()) };
-        // SAFETY: the function is live, and this thread is the thread of its environment.
-        let status = unsafe {
-            match on {
-                true => sys::napi_ref_threadsafe_function(env.raw(), raw),
-                false => sys::napi_unref_threadsafe_function(env.raw(), raw),
+        match &*self.clapper.read().unwrap_or_else(PoisonError::into_inner) {
+            Some(Clapper::Uv(uv)) => {
+                uv.hold(env, on);
+                Ok(())
             }
-        };
-        check(env, status, "cannot hold the event loop")
+            Some(Clapper::Function(function)) => function.hold(env, on),
+            None => Ok(()),
+        }
     }
 
     /// Adds a database, which stops when the environment ends.
@@ -123,34 +128,24 @@ impl Bell {
         databases.push(Arc::downgrade(database));
     }
 
-    /// Ends the use of Node-API while the process exits. Later replies are never delivered.
+    /// Ends the use of the event loop while the process exits. Later replies are never delivered.
     pub(crate) fn forget(&self) {
-        self.function().take();
+        let _ = self.take_clapper();
     }
 
-    /// Ends the use of Node-API when the environment ends. Later replies are never delivered.
-    fn silence(&self) {
-        if let Some(ThreadsafeFunction(raw)) = self.function().take() {
-            // SAFETY: the function is live, and no thread uses it after this call.
-            unsafe { sys::napi_release_threadsafe_function(raw, sys::ThreadsafeFunctionReleaseMode::abort) };
+    fn take_clapper(&self) -> Option<Clapper> {
+        self.clapper.write().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    /// Stops every database when the environment ends: at the end of a worker, or of the process. Later replies are never
+    /// delivered.
+    pub(super) fn environment_ends(&self) {
+        if let Some(Clapper::Function(function)) = self.take_clapper() {
+            function.release();
         }
-    }
-
-    fn function(&self) -> MutexGuard<'_, Option<ThreadsafeFunction>> {
-        self.function.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// Stops every database when the environment ends: at the end of a worker, or of the process.
-unsafe extern "C" fn environment_ends(data: *mut c_void) {
-    // A panic must not cross Node-API.
-    let _ = catch_unwind(AssertUnwindSafe(|| {
-        // SAFETY: the data comes from `Bell::new`, and Node-API calls the hook once.
-        let bell = unsafe { Arc::from_raw(data.cast::<Bell>()) };
-        bell.silence();
-        let databases = mem::take(&mut *bell.databases.lock().unwrap_or_else(PoisonError::into_inner));
+        let databases = mem::take(&mut *self.databases.lock().unwrap_or_else(PoisonError::into_inner));
         for database in databases.iter().filter_map(Weak::upgrade) {
             database.stop();
         }
-    }));
+    }
 }

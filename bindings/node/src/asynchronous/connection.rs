@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use strongroom_database::{Backup, Database, Value};
 use strongroom_keys::Format;
-use strongroom_queue::{Queue, Ticket};
+use strongroom_queue::{Queue, Taker, Ticket};
 
 use crate::asynchronous::job::Job;
 use crate::asynchronous::lane::{Lane, WRITER};
@@ -28,6 +28,8 @@ pub(crate) struct Connection {
     pub(crate) encoder: Encoder,
     pub(crate) lane: Arc<Lane>,
     pub(crate) shared: Arc<Shared>,
+    /// `true` while this reader serves only its own queue.
+    held: bool,
     /// `true` if the journal mode is WAL.
     wal: bool,
     /// The number of the newest setting that this reader has run.
@@ -46,6 +48,7 @@ impl Connection {
             encoder: Encoder::default(),
             lane,
             shared,
+            held: false,
             wal: false,
             applied: 0,
         }
@@ -61,11 +64,23 @@ impl Connection {
         }
     }
 
-    /// Runs a job and sends its replies. Returns whether the job holds this reader.
-    ///
-    /// Unless the job holds the reader, announces to `next` that this thread takes a job from it now.
-    pub(crate) fn run(&mut self, ticket: Ticket, job: Job, next: Option<&Queue<Job>>) -> bool {
-        let (holds, silent) = (job.holds(), job.is_silent());
+    /// Returns the queue whose jobs the connection runs: its own one for the writer and for a held reader, otherwise the one
+    /// of all readers.
+    pub(crate) fn queue(&self) -> &Queue<Job> {
+        match self.held || self.lane.number == WRITER {
+            true => &self.lane.queue,
+            false => &self.shared.readers,
+        }
+    }
+
+    /// Returns whether a job holds this reader.
+    pub(crate) fn is_held(&self) -> bool {
+        self.held
+    }
+
+    /// Runs a job and sends its replies. Before the last one, announces to [`Connection::queue`] that `taker` takes a job.
+    pub(crate) fn run(&mut self, ticket: Ticket, job: Job, taker: &mut Taker) {
+        let (holds, releases, silent) = (job.holds(), job.releases(), job.is_silent());
         let outcome = catch_unwind(AssertUnwindSafe(|| {
             panic_if_requested_in_job();
             if self.lane.is_interrupted() && !silent {
@@ -81,21 +96,23 @@ impl Connection {
             self.backups.clear();
             Err(Failure::panicked(&*payload))
         });
-        let held = holds && outcome.is_ok();
-        if holds && !held {
-            self.release();
-        }
+        // From now on, no interrupt of this job can come: it would end the rollback.
         self.lane.end(ticket);
-        if let Some(next) = next.filter(|_| !held) {
-            next.announce();
+        if holds {
+            self.held = outcome.is_ok();
+            if !self.held {
+                self.release();
+            }
+        } else if releases {
+            self.held = false;
         }
+        self.queue().announce(taker);
         match outcome {
             Ok(Some(body)) => self.send(ticket, true, body),
             Ok(None) => {}
             Err(_) if silent => {}
             Err(failure) => self.send(ticket, true, Body::Failed(failure)),
         }
-        held
     }
 
     /// Performs a job. Returns its last reply, or `None` for a job without a reply.
@@ -112,7 +129,7 @@ impl Connection {
             Job::Check { schema } => self.check(ticket, &schema).map(Some),
             Job::Rekey { schema, key } => {
                 let rekeyed = self.rekey(ticket, &schema, &key);
-                self.lane.clear();
+                self.lane.end(ticket);
                 self.follow_file();
                 rekeyed.map(Some)
             }
@@ -138,9 +155,10 @@ impl Connection {
         self.roll_back();
     }
 
-    /// Rolls back an open transaction.
+    /// Rolls back an open transaction. The running job must have ended on the lane, so that no interrupt of it can come.
     pub(crate) fn roll_back(&mut self) {
         if self.database.in_transaction() {
+            // The end of the process interrupts every connection, whatever runs.
             self.lane.clear();
             // SQLite has no reason to fail. If it fails, the transaction stays open, which the next reply shows.
             let _ = self.database.execute_batch("ROLLBACK");

@@ -16,6 +16,7 @@ use napi::{Env, sys};
 use zeroize::{DefaultIsZeroes, Zeroize};
 
 use super::wiped::out_of_memory;
+use crate::asynchronous::program::program;
 use crate::error::Outcome;
 use crate::handle::{Handle, check};
 
@@ -242,18 +243,6 @@ impl Host {
             }
         })
     }
-}
-
-/// Returns the program that has loaded the addon.
-#[cfg(unix)]
-fn program() -> Option<libloading::os::unix::Library> {
-    Some(libloading::os::unix::Library::this())
-}
-
-/// Returns the program that has loaded the addon.
-#[cfg(windows)]
-fn program() -> Option<libloading::os::windows::Library> {
-    libloading::os::windows::Library::this().ok()
 }
 
 #[cfg(test)]

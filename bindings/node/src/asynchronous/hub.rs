@@ -35,7 +35,7 @@ pub(crate) struct Hub {
 /// Returns `[hub, drain, hold, submit, columns]`: the handle of the JavaScript thread, and the functions.
 ///
 /// The event loop calls `wake()` when replies wait. `drain` then calls `deliver(ticket, kind, value)` for each reply, whose
-/// rows are in the shared memory of `calls`.
+/// rows are in the shared memory of `calls`. `has_uv` is true if the event loop is libuv's.
 ///
 /// # Errors
 ///
@@ -45,11 +45,12 @@ pub fn asynchronous(
     env: Env,
     #[napi(ts_arg_type = "() => void")] wake: Unknown,
     #[napi(ts_arg_type = "(ticket: number, kind: number, value: unknown) => void")] deliver: Unknown,
+    #[napi(ts_arg_type = "boolean")] has_uv: Unknown,
 ) -> napi::Result<Handle> {
     panic_if_requested();
     let create = || {
         let hub = Rc::new(Hub {
-            bell: Bell::new(&env, wake.raw())?,
+            bell: Bell::new(&env, wake.raw(), handle::boolean(&env, has_uv.raw())?)?,
             exchange: Exchange::of(&env)?,
             deliver: Reference::new(&env, deliver.raw())?,
             columns: RefCell::default(),

@@ -5,7 +5,6 @@
 //! which drains the replies ([`deliver`]). The threads never call Node-API, except to ring the bell. The TypeScript layer
 //! decides which job goes to which queue; this module only keeps the order.
 
-#[expect(unsafe_code, reason = "the module calls Node-API")]
 mod bell;
 mod connection;
 mod database;
@@ -21,6 +20,7 @@ mod job;
 mod lane;
 mod long;
 mod owned;
+mod program;
 mod reply;
 mod rows;
 mod run;
@@ -32,6 +32,10 @@ mod statements;
 #[expect(unsafe_code, reason = "the module calls Node-API")]
 mod submit;
 mod thread;
+#[expect(unsafe_code, reason = "the module calls Node-API")]
+mod threadsafe_function;
+#[expect(unsafe_code, reason = "the module calls Node-API and libuv")]
+mod uv;
 mod values;
 mod wiped;
 

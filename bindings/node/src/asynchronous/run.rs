@@ -36,6 +36,7 @@ impl Connection {
                 return Ok(None);
             }
             CallKind::Release => {
+                self.lane.end(ticket);
                 self.release();
                 return Ok(None);
             }
@@ -51,11 +52,12 @@ impl Connection {
         let mut outcome = self.attempt(ticket, call);
         if kind != CallKind::Control && !flags.in_transaction() && self.database.in_transaction() {
             self.cursors.remove(&ticket);
+            self.lane.end(ticket);
             self.roll_back();
             outcome = outcome.and_then(|_| Err(open_transaction()));
         }
         if solo {
-            self.lane.clear();
+            self.lane.end(ticket);
             self.follow_file();
         }
         outcome.map(Some)

@@ -53,5 +53,9 @@ fn push(env: &Env, hub: &Hub, arguments: &[Handle]) -> Outcome<()> {
         values: OwnedParameters::read(env, &hub.exchange, names, values)?,
         sql,
     };
-    database.push(handle::int32(env, lane)?, handle::number(env, ticket)?, Job::Call(call))
+    let job = Job::Call(call);
+    if !job.is_silent() {
+        hub.bell.made();
+    }
+    database.push(handle::int32(env, lane)?, handle::number(env, ticket)?, job)
 }

@@ -6,7 +6,7 @@ use std::thread::{self, JoinHandle};
 
 use napi::Status;
 use strongroom_database::{Database, DetachedWork, SqlError};
-use strongroom_queue::Ticket;
+use strongroom_queue::{Taker, Ticket};
 
 use crate::asynchronous::connection::Connection;
 use crate::asynchronous::lane::Lane;
@@ -110,11 +110,10 @@ fn open_reader(shared: &Shared) -> Outcome<Database> {
 /// Serves the writer's queue until it is closed, then waits for the readers and closes the connection.
 fn serve_writer(shared: &Shared, mut connection: Option<Connection>) -> Outcome<()> {
     let lane = &shared.writer;
-    while let Some((ticket, job)) = lane.queue.next_running(&lane.running, false, || true) {
+    let mut taker = Taker::new();
+    while let Some((ticket, job)) = lane.queue.next_running(&lane.running, &mut taker, || true) {
         match &mut connection {
-            Some(connection) => {
-                connection.run(ticket, job, None);
-            }
+            Some(connection) => connection.run(ticket, job, &mut taker),
             None => {
                 lane.end(ticket);
                 fail(shared, lane, ticket, SqlError::Closed.into());
@@ -132,16 +131,12 @@ fn serve_writer(shared: &Shared, mut connection: Option<Connection>) -> Outcome<
 
 /// Serves the readers' queue until the shift ends or the queue is closed. During a hold, serves the reader's own queue.
 fn serve_reader(shared: &Shared, shift: &Shift, lane: &Lane, connection: &mut Connection) {
-    let mut announced = false;
-    let is_present = || shared.is_present(shift);
-    while let Some((ticket, job)) = shared.readers.next_running(&lane.running, announced, is_present) {
-        let mut held = connection.run(ticket, job, Some(&shared.readers));
-        announced = !held;
-        while held {
-            let Some((ticket, job)) = lane.queue.next_running(&lane.running, false, || true) else { return };
-            held = !job.releases();
-            connection.run(ticket, job, None);
-        }
+    let mut taker = Taker::new();
+    loop {
+        let go_on = || connection.is_held() || shared.is_present(shift);
+        let next = connection.queue().next_running(&lane.running, &mut taker, go_on);
+        let Some((ticket, job)) = next else { return };
+        connection.run(ticket, job, &mut taker);
     }
 }
 

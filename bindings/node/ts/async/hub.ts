@@ -54,6 +54,12 @@ const WAL = 2
 const ROWS_PER_TURN = 1000
 const LAST_TICKET = 0xffff_ffff
 
+/** Kept for tests that replace the global function with a timer of their own. */
+const immediate = setImmediate
+
+/** `true` in Node and Electron, whose event loop is libuv's. */
+const HAS_UV = process.versions['bun'] === undefined && process.versions['deno'] === undefined
+
 /** The columns of a reply, as the addon reports them. */
 interface ReplyColumns {
   readonly names: readonly string[]
@@ -103,12 +109,12 @@ export class Hub {
     this.addon = addon
     this.calls = Calls.of(addon)
     const turn = (): void => {
-      // A loop of its own turn per batch: timers and sockets are served between two batches.
-      if (drain(list, ROWS_PER_TURN)) setImmediate(turn)
+      // A turn of the event loop per batch: timers and sockets are served between two batches.
+      if (drain(list, ROWS_PER_TURN)) immediate(turn)
     }
     const deliver = (ticket: number, kind: number, value: unknown): void =>
       this.#receivers.get(ticket)?.receive(kind, value)
-    const [handle, drain, hold, submit, columns] = addon.asynchronous(turn, deliver) as [
+    const [handle, drain, hold, submit, columns] = addon.asynchronous(turn, deliver, HAS_UV) as [
       object,
       (collect: typeof list, limit: number) => boolean,
       (on: boolean) => void,

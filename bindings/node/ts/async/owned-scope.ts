@@ -55,7 +55,7 @@ export abstract class OwnedScope extends Scope implements Abortable, Dependent, 
   /** `true` once SQLite has ended the transaction. */
   #lost = false
   readonly #cursors = new Set<Dependent>()
-  /** The statement that begins or ends the transaction now. */
+  /** The last statement of the scope itself. */
   protected control: Request | undefined
 
   constructor({ outer, signal, method, work, internal = false }: OwnedOptions) {
@@ -186,7 +186,7 @@ export abstract class OwnedScope extends Scope implements Abortable, Dependent, 
     if (this.outer instanceof OwnedScope) this.outer.lose()
   }
 
-  /** Runs a statement that begins or ends the transaction, or a savepoint. */
+  /** Runs a statement of the scope itself, such as one that begins or ends the transaction or a savepoint. */
   protected async execute(text: string, flags: number = CONTROL): Promise<void> {
     const { hub, handle, sqls } = this.session
     const sql = sqls.get(text)

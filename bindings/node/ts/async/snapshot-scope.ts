@@ -1,6 +1,6 @@
 import { CONTROL, GET, HOLD, IN_TRANSACTION, READ_ONLY, READERS, WRITER } from './hub'
 import { OwnedScope } from './owned-scope'
-import { Request, release } from './request'
+import { release } from './request'
 
 /** A snapshot: a read transaction on a reader, or on the writer if the database has one connection. */
 export class SnapshotScope extends OwnedScope {
@@ -29,12 +29,14 @@ export class SnapshotScope extends OwnedScope {
       // A reader whose first job fails is not held.
       this.lane = this.control?.thread ?? READERS
     }
-    // A deferred transaction takes its snapshot at the first read.
-    const { hub, handle, sqls } = this.session
-    const schema = sqls.get('SELECT 1 FROM sqlite_schema LIMIT 1')
-    await Request.reply(hub, this.session, (ticket) =>
-      hub.submit(handle, this.lane, ticket, GET | this.flags, 0, schema.handle),
-    )
+    try {
+      // A deferred transaction takes its snapshot at the first read.
+      await this.execute('SELECT 1 FROM sqlite_schema LIMIT 1', GET)
+    } catch (error) {
+      // The rollback fails only if the database closes.
+      await this.rollback().catch(() => {})
+      throw error
+    }
   }
 
   protected commit(): Promise<void> {

@@ -190,13 +190,13 @@ export declare class NativeStatement {
  * Returns `[hub, drain, hold, submit, columns]`: the handle of the JavaScript thread, and the functions.
  *
  * The event loop calls `wake()` when replies wait. `drain` then calls `deliver(ticket, kind, value)` for each reply, whose
- * rows are in the shared memory of `calls`.
+ * rows are in the shared memory of `calls`. `has_uv` is true if the event loop is libuv's.
  *
  * # Errors
  *
  * Fails if Node-API fails.
  */
-export declare function asynchronous(wake: () => void, deliver: (ticket: number, kind: number, value: unknown) => void): unknown[]
+export declare function asynchronous(wake: () => void, deliver: (ticket: number, kind: number, value: unknown) => void, hasUv: boolean): unknown[]
 
 /**
  * Returns `[slots, bytes, run, get, start, more, end, wipe]`: the shared memory, and the functions.

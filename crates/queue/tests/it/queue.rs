@@ -6,11 +6,11 @@ use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::SeqCst;
 use std::thread;
 
-use strongroom_queue::{Queue, Running, Ticket};
+use strongroom_queue::{Queue, Running, Taker, Ticket};
 
 /// Takes the first job.
 fn next<J>(queue: &Queue<J>) -> Option<(Ticket, J)> {
-    queue.next_running(&Running::new(), false, || true)
+    queue.next_running(&Running::new(), &mut Taker::new(), || true)
 }
 
 fn filled(tickets: impl IntoIterator<Item = u32>) -> Queue<String> {
@@ -69,7 +69,7 @@ fn closing_wakes_every_blocked_thread() {
 fn a_taken_job_is_marked_as_running() {
     let queue = filled([5]);
     let running = Running::new();
-    queue.next_running(&running, false, || true).unwrap();
+    queue.next_running(&running, &mut Taker::new(), || true).unwrap();
     assert_eq!(running.ticket(), Some(5));
 }
 
@@ -82,10 +82,10 @@ fn a_thread_that_must_stop_leaves_the_jobs_to_the_others() {
         asked.set(asked.get() + 1);
         asked.get() == 1
     };
-    assert_eq!(queue.next_running(&leaving, false, go_on).unwrap().0, 1);
-    assert_eq!(queue.next_running(&leaving, false, go_on), None);
+    assert_eq!(queue.next_running(&leaving, &mut Taker::new(), go_on).unwrap().0, 1);
+    assert_eq!(queue.next_running(&leaving, &mut Taker::new(), go_on), None);
     assert_eq!(leaving.ticket(), Some(1));
-    assert_eq!(queue.next_running(&staying, false, || true).unwrap().0, 2);
+    assert_eq!(queue.next_running(&staying, &mut Taker::new(), || true).unwrap().0, 2);
 }
 
 #[test]
@@ -94,7 +94,7 @@ fn waking_makes_a_blocked_thread_leave() {
     let leave = Arc::new(AtomicBool::new(false));
     let blocked = {
         let (queue, leave) = (Arc::clone(&queue), Arc::clone(&leave));
-        thread::spawn(move || queue.next_running(&Running::new(), false, || !leave.load(SeqCst)))
+        thread::spawn(move || queue.next_running(&Running::new(), &mut Taker::new(), || !leave.load(SeqCst)))
     };
     leave.store(true, SeqCst);
     queue.wake();

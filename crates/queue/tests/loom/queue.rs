@@ -4,11 +4,11 @@ use loom::sync::Arc;
 use loom::sync::atomic::AtomicBool;
 use loom::sync::atomic::Ordering::SeqCst;
 use loom::thread;
-use strongroom_queue::{Queue, Running, Ticket};
+use strongroom_queue::{Queue, Running, Taker, Ticket};
 
 /// Takes the first job.
 fn next<J>(queue: &Queue<J>) -> Option<(Ticket, J)> {
-    queue.next_running(&Running::new(), false, || true)
+    queue.next_running(&Running::new(), &mut Taker::new(), || true)
 }
 
 /// Each of two threads gets a job.
@@ -66,7 +66,7 @@ fn a_leaving_thread_passes_the_signal_on() {
         let leaving = {
             let (queue, leave) = (Arc::clone(&queue), Arc::clone(&leave));
             thread::spawn(move || {
-                let taken = queue.next_running(&Running::new(), false, || !leave.load(SeqCst));
+                let taken = queue.next_running(&Running::new(), &mut Taker::new(), || !leave.load(SeqCst));
                 // The thread may take the job before it must leave, and then leaves the job to the other thread.
                 if let Some((ticket, job)) = taken {
                     queue.push(ticket, job).unwrap();
@@ -96,7 +96,7 @@ fn waking_is_not_lost() {
         let leaving = {
             let (queue, leave) = (Arc::clone(&queue), Arc::clone(&leave));
             thread::spawn(move || {
-                queue.next_running(&Running::new(), false, || !leave.load(SeqCst)).is_none()
+                queue.next_running(&Running::new(), &mut Taker::new(), || !leave.load(SeqCst)).is_none()
             })
         };
         leave.store(true, SeqCst);
@@ -117,8 +117,9 @@ fn an_announced_thread_takes_one_job() {
             let queue = Arc::clone(&queue);
             thread::spawn(move || {
                 next(&queue).unwrap();
-                queue.announce();
-                queue.next_running(&Running::new(), true, || true).unwrap();
+                let mut taker = Taker::new();
+                queue.announce(&mut taker);
+                queue.next_running(&Running::new(), &mut taker, || true).unwrap();
             })
         };
         let other = {
@@ -140,10 +141,11 @@ fn an_announced_thread_takes_one_job() {
 fn an_announced_thread_that_leaves_hands_the_job_on() {
     loom::model(|| {
         let queue = Arc::new(Queue::new());
-        queue.announce();
+        let mut taker = Taker::new();
+        queue.announce(&mut taker);
         let leaving = {
             let queue = Arc::clone(&queue);
-            thread::spawn(move || queue.next_running(&Running::new(), true, || false).is_none())
+            thread::spawn(move || queue.next_running(&Running::new(), &mut taker, || false).is_none())
         };
         let other = {
             let queue = Arc::clone(&queue);

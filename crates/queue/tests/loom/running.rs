@@ -4,7 +4,7 @@ use loom::sync::Arc;
 use loom::sync::atomic::AtomicBool;
 use loom::sync::atomic::Ordering::SeqCst;
 use loom::thread;
-use strongroom_queue::{Queue, Running};
+use strongroom_queue::{Queue, Running, Taker};
 
 /// An interrupt reaches the job for which it is meant: the next job never sees the interrupt.
 ///
@@ -44,7 +44,7 @@ fn a_job_is_always_found() {
         let thread = {
             let (queue, running, ended) = (Arc::clone(&queue), Arc::clone(&running), Arc::clone(&ended));
             thread::spawn(move || {
-                if queue.next_running(&running, false, || true).is_some() {
+                if queue.next_running(&running, &mut Taker::new(), || true).is_some() {
                     ended.store(true, SeqCst);
                     running.end(1);
                 }
