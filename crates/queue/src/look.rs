@@ -27,9 +27,9 @@ pub struct Look {
 impl Look {
     /// Returns the state of a thread whose looks take at most `longest`.
     pub fn new(longest: Duration) -> Self {
-        let processors = thread::available_parallelism().map_or(1, usize::from);
         // In a model of loom, a thread that looks would never let another one run.
-        let can_look = processors > 1 && !cfg!(feature = "loom");
+        let can_look =
+            !cfg!(feature = "loom") && thread::available_parallelism().is_ok_and(|number| number.get() > 1);
         Self { longest, can_look, skipped: 0, to_skip: 0 }
     }
 

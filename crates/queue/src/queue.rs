@@ -1,10 +1,11 @@
 //! A queue of jobs.
 
 use std::collections::VecDeque;
+use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering::Relaxed;
 use std::{fmt, mem};
 
-use crate::sync::{AtomicUsize, Condvar, Mutex, lock, wait};
+use crate::sync::{Condvar, Mutex, lock, wait};
 use crate::{Running, Taker, Ticket};
 
 /// A queue of jobs, which one or several threads take in the order in which they were pushed.
@@ -12,7 +13,7 @@ use crate::{Running, Taker, Ticket};
 /// The length has no limit: the caller counts its calls.
 pub struct Queue<J> {
     state: Mutex<State<J>>,
-    /// The number of waiting jobs, for a thread that looks without the lock.
+    /// The number of waiting jobs, for a thread that looks without the lock: a hint, which decides nothing.
     length: AtomicUsize,
     /// Signalled when a job is pushed, when the queue is closed, and by [`Queue::wake`].
     changed: Condvar,

@@ -2,10 +2,11 @@
 
 use std::collections::VecDeque;
 use std::fmt;
+use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering::Relaxed;
 
 use crate::Look;
-use crate::sync::{AtomicUsize, Mutex, lock};
+use crate::sync::{Mutex, lock};
 
 /// The replies to JavaScript's thread, which a bell wakes.
 ///
@@ -13,7 +14,7 @@ use crate::sync::{AtomicUsize, Mutex, lock};
 /// and calls [`Replies::rest`]. If `rest` returns true, a reply has come meanwhile, and its sender has not rung the bell.
 pub struct Replies<R> {
     state: Mutex<State<R>>,
-    /// The number of waiting replies, for a thread that looks without the lock.
+    /// The number of waiting replies, for a thread that looks without the lock: a hint, which decides nothing.
     length: AtomicUsize,
 }
 

@@ -1,11 +1,7 @@
 //! The locks of this crate: std's, or loom's inside a model.
 
 #[cfg(feature = "loom")]
-pub(crate) use loom::sync::atomic::AtomicUsize;
-#[cfg(feature = "loom")]
 pub(crate) use loom::sync::{Condvar, Mutex, MutexGuard};
-#[cfg(not(feature = "loom"))]
-pub(crate) use std::sync::atomic::AtomicUsize;
 #[cfg(not(feature = "loom"))]
 pub(crate) use std::sync::{Condvar, Mutex, MutexGuard};
 
