@@ -3,6 +3,8 @@
 use std::time::{Duration, Instant};
 use std::{hint, thread};
 
+/// How long a thread looks: a caller that awaits each call makes the next one sooner.
+const LONGEST: Duration = Duration::from_micros(50);
 /// The largest number of waits without a look, after looks in vain.
 const MOST_SKIPPED: u32 = 63;
 /// The number of glances between two moments at which another thread may use the processor.
@@ -25,12 +27,12 @@ pub struct Look {
 }
 
 impl Look {
-    /// Returns the state of a thread whose looks take at most `longest`.
-    pub fn new(longest: Duration) -> Self {
+    /// Returns the state of a thread that has not looked.
+    pub fn new() -> Self {
         // In a model of loom, a thread that looks would never let another one run.
         let can_look =
             !cfg!(feature = "loom") && thread::available_parallelism().is_ok_and(|number| number.get() > 1);
-        Self { longest, can_look, skipped: 0, to_skip: 0 }
+        Self { longest: LONGEST, can_look, skipped: 0, to_skip: 0 }
     }
 
     /// Looks until `is_there` returns true, unless the thread sleeps at once this time.
@@ -59,6 +61,12 @@ impl Look {
     }
 }
 
+impl Default for Look {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::cell::Cell;
@@ -66,7 +74,7 @@ mod tests {
     use super::*;
 
     fn look() -> Look {
-        Look { can_look: true, ..Look::new(Duration::from_micros(1)) }
+        Look { can_look: true, longest: Duration::from_micros(1), ..Look::new() }
     }
 
     /// Returns whether the thread looks in a wait for something that does not come.

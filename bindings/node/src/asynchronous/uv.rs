@@ -25,8 +25,6 @@ use crate::reference::Reference;
 type UvHandle = *mut c_void;
 type Callback = Option<unsafe extern "C" fn(UvHandle)>;
 
-/// How long JavaScript's thread looks for a reply before it sleeps.
-const LOOK: Duration = Duration::from_micros(50);
 /// How long a turn of the event loop looks for the replies to the calls that are made in it.
 const TURN: Duration = Duration::from_millis(1);
 
@@ -112,7 +110,7 @@ impl Async {
             wake: Cell::new(Some(Reference::new(env, wake)?)),
             context: context(env)?,
             bell: Arc::clone(bell),
-            look: RefCell::new(Look::new(LOOK)),
+            look: RefCell::new(Look::new()),
             hook: Cell::new(ptr::null_mut()),
         }));
         // SAFETY: the value is live until `closed`.
@@ -121,6 +119,7 @@ impl Async {
         // thread.
         unsafe {
             if (uv.async_init)(event_loop, handle, Some(awake)) != 0 {
+                (*woken).leave();
                 drop(Box::from_raw(woken));
                 return Ok(None);
             }
@@ -130,6 +129,7 @@ impl Async {
             let status =
                 sys::napi_add_async_cleanup_hook(env.raw(), Some(environment_ends), woken.cast(), &mut hook);
             if let Err(failure) = check(env, status, "napi_add_async_cleanup_hook") {
+                (*woken).leave();
                 (uv.close)(handle, Some(closed));
                 return Err(failure);
             }
