@@ -21,6 +21,7 @@
 #![forbid(unsafe_code)]
 
 mod look;
+mod pace;
 mod queue;
 mod replies;
 mod running;

@@ -5,10 +5,14 @@ use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering::Relaxed;
 use std::{fmt, mem};
 
-use crate::sync::{Condvar, Mutex, lock, wait};
+use crate::pace::{Pace, WATCH};
+use crate::sync::{Condvar, Mutex, MutexGuard, lock, wait, wait_timeout};
 use crate::{Running, Taker, Ticket};
 
 /// A queue of jobs, which one or several threads take in the order in which they were pushed.
+///
+/// While jobs are shorter than a change between threads, one thread takes them all, and another one only watches: it sleeps,
+/// and takes the next job if the first thread has not come back to the queue.
 ///
 /// The length has no limit: the caller counts its calls.
 pub struct Queue<J> {
@@ -23,13 +27,25 @@ struct State<J> {
     waiting: VecDeque<(Ticket, J)>,
     /// The number of threads that have announced that they take the next job.
     announced: usize,
+    /// The number of threads that sleep.
+    asleep: usize,
+    /// `true` while one of them watches.
+    watched: bool,
+    pace: Pace,
     closed: bool,
 }
 
 impl<J> Queue<J> {
     /// Returns an empty queue.
     pub fn new() -> Self {
-        let state = State { waiting: VecDeque::new(), announced: 0, closed: false };
+        let state = State {
+            waiting: VecDeque::new(),
+            announced: 0,
+            asleep: 0,
+            watched: false,
+            pace: Pace::new(),
+            closed: false,
+        };
         Self { state: Mutex::new(state), length: AtomicUsize::new(0), changed: Condvar::new() }
     }
 
@@ -45,11 +61,7 @@ impl<J> Queue<J> {
         }
         state.waiting.push_back((ticket, job));
         self.length.store(state.waiting.len(), Relaxed);
-        let needs_thread = state.waiting.len() > state.announced;
-        drop(state);
-        if needs_thread {
-            self.changed.notify_one();
-        }
+        self.wake_one(state);
         Ok(())
     }
 
@@ -60,7 +72,12 @@ impl<J> Queue<J> {
     /// which no sleeping thread needs to wake.
     pub fn announce(&self, taker: &mut Taker) {
         taker.announced = true;
-        lock(&self.state).announced += 1;
+        let lasted = taker.began.take().map(|began| began.elapsed());
+        let mut state = lock(&self.state);
+        state.announced += 1;
+        if let Some(lasted) = lasted {
+            state.pace.lasted(lasted);
+        }
     }
 
     /// Takes the first job, and marks it as running in the same step: [`Queue::remove`] and [`Running::cancel`], called one
@@ -86,17 +103,50 @@ impl<J> Queue<J> {
                 return None;
             }
             if !go_on() {
+                state.pace.sleeps(taker);
                 // A new job may have woken this thread, or no thread because of the announcement. Another must take it.
                 self.changed.notify_one();
                 return None;
             }
-            if let Some((ticket, job)) = state.waiting.pop_front() {
+            if !state.pace.is_crowded_by(taker)
+                && let Some((ticket, job)) = state.waiting.pop_front()
+            {
                 self.length.store(state.waiting.len(), Relaxed);
                 running.begin(ticket);
+                state.pace.takes(taker);
+                // The thread that watched may be this one.
+                self.wake_one(state);
                 return Some((ticket, job));
             }
+            state = self.sleep(state, taker);
+        }
+    }
+
+    /// Wakes a thread if jobs wait for which no thread is on its way, and none watches.
+    fn wake_one(&self, state: MutexGuard<'_, State<J>>) {
+        let needs_thread = state.asleep > 0
+            && state.waiting.len() > state.announced
+            && !(state.watched && state.pace.one_suffices());
+        drop(state);
+        if needs_thread {
+            self.changed.notify_one();
+        }
+    }
+
+    /// Sleeps until the queue changes, or for the length of a watch.
+    fn sleep<'q>(&'q self, mut state: MutexGuard<'q, State<J>>, taker: &Taker) -> MutexGuard<'q, State<J>> {
+        state.pace.sleeps(taker);
+        state.asleep += 1;
+        // Jobs wait here only if they are left to another thread, which may not come back soon.
+        if !state.watched && (!state.waiting.is_empty() || state.pace.needs_watch(taker)) {
+            state.watched = true;
+            state = wait_timeout(&self.changed, state, WATCH);
+            state.watched = false;
+        } else {
             state = wait(&self.changed, state);
         }
+        state.asleep -= 1;
+        state
     }
 
     /// Removes a waiting job. Returns `None` if a thread has taken the job, or the queue never had the ticket.

@@ -46,6 +46,7 @@ const TASKS = [
   { name: 'all', size: ROWS, runs: () => true },
   { name: 'all-cpu', size: ROWS, runs: () => true, everyNode: true },
   { name: 'gets', size: scaled(100_000), runs: isAwaited, readers: [1, 2] },
+  { name: 'sums', size: scaled(10_000), runs: isAwaited, readers: [1, 2] },
   { name: 'get', size: scaled(20_000), runs: isAwaited },
 ].filter(({ name }) => filter.test(name))
 

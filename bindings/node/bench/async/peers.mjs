@@ -1,14 +1,12 @@
 // The adapters of the asynchronous measurements. Each has the same functions, whose results may be promises:
 //   open(file, readers)   opens the file, and returns a connection
-//   get(db)               prepares a query of one row, and returns a function of the row's id
+//   get(db, sql)          prepares a query of one row, and returns a function of the query's only parameter
 //   all(db, sql)          returns all rows of a query
 //   each(db, sql, row)    calls a function for each row; absent if the package has no such call
 //   close(db)
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { keyPragmas, RAW_KEY, SETTINGS } from '../peers/settings.mjs'
-
-export const GET = 'SELECT id, body, bin, n FROM message WHERE id = ?'
 
 const here = createRequire(import.meta.url)
 const bench = createRequire(new URL('../bench.mjs', import.meta.url))
@@ -24,8 +22,8 @@ function asynchronous({ module, cipher }) {
       for (const pragma of SETTINGS) await db.pragma(pragma)
       return db
     },
-    async get(db) {
-      const statement = await db.prepare(GET)
+    async get(db, sql) {
+      const statement = await db.prepare(sql)
       return (id) => statement.get([id])
     },
     all: (db, sql) => db.all(sql),
@@ -45,8 +43,8 @@ function synchronous({ module, from = here, options = () => ({}), pragma = (db, 
       for (const text of SETTINGS) pragma(db, text)
       return db
     },
-    get(db) {
-      const statement = db.prepare(GET)
+    get(db, sql) {
+      const statement = db.prepare(sql)
       return (id) => statement.get(id)
     },
     all: (db, sql) => db.prepare(sql).all(),
@@ -66,8 +64,8 @@ function libsqlPromises({ cipher }) {
       for (const pragma of SETTINGS) await (await db.prepare(`PRAGMA ${pragma}`)).all()
       return db
     },
-    async get(db) {
-      const statement = await db.prepare(GET)
+    async get(db, sql) {
+      const statement = await db.prepare(sql)
       return (id) => statement.get(id)
     },
     all: async (db, sql) => (await db.prepare(sql)).all(),
@@ -98,10 +96,10 @@ function callbacks({ module, cipher }) {
         await promised((done) => db.all(`PRAGMA ${pragma}`, done))
       return db
     },
-    async get(db) {
+    async get(db, sql) {
       let statement
       await promised((done) => {
-        statement = db.prepare(GET, done)
+        statement = db.prepare(sql, done)
       })
       statements.push(statement)
       return (id) => promised((done) => statement.get(id, done))

@@ -36,7 +36,13 @@ function grouped(values, key) {
 
 /** Returns the tables as Markdown. */
 export function tables(report) {
-  const described = [delays(report), cpu(report), several(report), single(report)]
+  const described = [
+    delays(report),
+    cpu(report),
+    several(report, 'gets', '100,000 random gets'),
+    several(report, 'sums', '10,000 sums of 500 rows'),
+    single(report),
+  ]
   return described.filter((table) => table !== undefined)
 }
 
@@ -91,11 +97,11 @@ function cpu(report) {
   })
 }
 
-function several(report) {
-  const rows = rowsOf(report, 'gets')
+function several(report, task, title) {
+  const rows = rowsOf(report, task)
   return table({
-    title: '100,000 random gets of 8 callers at once',
-    text: 'In µs for each get, the best of the rounds. The ratio is the throughput compared with one reader.',
+    title: `${title} of 8 callers at once`,
+    text: 'In µs for each call, the best of the rounds. The ratio is the throughput compared with one reader.',
     columns: ['readers', 'wall time', 'CPU of all threads', 'ratio'],
     rows: rows.map((row) => {
       const { wall, cpu } = row.figures

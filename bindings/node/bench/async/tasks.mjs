@@ -5,6 +5,8 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { ids } from '../data.mjs'
 
 const ROWS = 'SELECT id, body, bin, n FROM message'
+const GET = `${ROWS} WHERE id = ?`
+const SUM = 'SELECT sum(n) AS n FROM message WHERE id BETWEEN ?1 AND ?1 + 499'
 /** A query of about one second: a loop in SQLite's virtual machine. */
 const LONG = (rows) =>
   `SELECT count(*) AS n, sum((a.id + b.id) % 7) AS s FROM message a CROSS JOIN message b WHERE a.id <= ${rows} AND b.id <= 20000`
@@ -75,35 +77,15 @@ export const TASKS = {
     }),
 
   /** Random gets of several callers at once. */
-  gets: (given) =>
-    opened(given, async (db) => {
-      const get = await given.adapter.get(db)
-      const wanted = ids(given.size, given.rows)
-      for (let i = 0; i < 2_000; i++) await get(wanted[i % wanted.length])
-      const times = []
-      let sum = 0
-      for (let repeat = 0; repeat < 3; repeat++) {
-        const start = process.hrtime.bigint()
-        const before = process.cpuUsage()
-        let next = 0
-        const caller = async () => {
-          while (next < wanted.length) {
-            const { n } = await get(wanted[next++])
-            sum += n & 0xff
-          }
-        }
-        await Promise.all(Array.from({ length: CALLERS }, caller))
-        const wall = Number(process.hrtime.bigint() - start) / 1e3 / wanted.length
-        const { user, system } = process.cpuUsage(before)
-        times.push({ wall, cpu: (user + system) / wanted.length })
-      }
-      return { ...bestOf(times), checksum: `${sum}` }
-    }),
+  gets: (given) => concurrent(given, GET),
+
+  /** Sums of 500 rows, of several callers at once. */
+  sums: (given) => concurrent(given, SUM),
 
   /** Gets of one row, each awaited before the next. */
   get: (given) =>
     opened(given, async (db) => {
-      const get = await given.adapter.get(db)
+      const get = await given.adapter.get(db, GET)
       const wanted = ids(given.size, given.rows)
       for (let i = 0; i < 2_000; i++) await get(wanted[i % wanted.length])
       const times = new Float64Array(wanted.length)
@@ -125,6 +107,33 @@ async function opened({ adapter, file, readers }, work) {
   } finally {
     await adapter.close(db)
   }
+}
+
+/** Measures calls of several callers at once. */
+function concurrent(given, sql) {
+  return opened(given, async (db) => {
+    const get = await given.adapter.get(db, sql)
+    const wanted = ids(given.size, given.rows)
+    for (let i = 0; i < 2_000; i++) await get(wanted[i % wanted.length])
+    const times = []
+    let sum = 0
+    for (let repeat = 0; repeat < 3; repeat++) {
+      const start = process.hrtime.bigint()
+      const before = process.cpuUsage()
+      let next = 0
+      const caller = async () => {
+        while (next < wanted.length) {
+          const { n } = await get(wanted[next++])
+          sum += n & 0xff
+        }
+      }
+      await Promise.all(Array.from({ length: CALLERS }, caller))
+      const wall = Number(process.hrtime.bigint() - start) / 1e3 / wanted.length
+      const { user, system } = process.cpuUsage(before)
+      times.push({ wall, cpu: (user + system) / wanted.length })
+    }
+    return { ...bestOf(times), checksum: `${sum}` }
+  })
 }
 
 /** Returns the delay of the event loop while some work runs, in ms. */

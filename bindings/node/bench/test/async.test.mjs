@@ -33,13 +33,19 @@ test('every asynchronous task runs, at a five-hundredth of its size', {
   ]
   const { status, stdout, stderr } = spawnSync(process.execPath, [script, ...args], { encoding: 'utf8' })
   assert.equal(status, 0, stderr)
-  for (const title of ['Delay of the event loop', '`all` of 100,000 rows', '100,000 random gets', 'One get, awaited'])
+  for (const title of [
+    'Delay of the event loop',
+    '`all` of 100,000 rows',
+    '100,000 random gets',
+    '10,000 sums of 500 rows',
+    'One get, awaited',
+  ])
     assert.ok(stdout.includes(`#### ${title}`), title)
   const { samples, failures } = JSON.parse(readFileSync(json, 'utf8'))
   assert.deepEqual(failures, [])
   assert.deepEqual(
     [...new Set(samples.map(({ task }) => task))],
-    ['idle', 'query', 'iterate', 'all', 'all-cpu', 'gets', 'get'],
+    ['idle', 'query', 'iterate', 'all', 'all-cpu', 'gets', 'sums', 'get'],
   )
   assertWellFormed(readFileSync(svg, 'utf8'))
 })
@@ -61,6 +67,8 @@ test('the tables show medians of the delay, and ratios to strongroom/async', () 
     sample('all-cpu', 'strongroom/async', { result: 10, collected: 15, process: 60 }),
     sample('gets', 'strongroom/async', { wall: 12, cpu: 10, readers: 1 }),
     sample('gets', 'strongroom/async', { wall: 6, cpu: 11, readers: 2 }),
+    sample('sums', 'strongroom/async', { wall: 90, cpu: 95, readers: 1 }),
+    sample('sums', 'strongroom/async', { wall: 60, cpu: 96, readers: 2 }),
     sample('get', 'strongroom/async', { median: 15, p99: 40 }),
     sample('get', 'sqlite3', { median: 60, p99: 90 }),
   ]
@@ -70,6 +78,7 @@ test('the tables show medians of the delay, and ratios to strongroom/async', () 
   assert.match(text, /\| strongroom \| 900 \/ 1,800<br>300\.00 \|/)
   assert.match(text, /\| strongroom\/async \| 24\.0\.0 \| 10 \| 15 \| 60 \| 0\.50 \|/)
   assert.match(text, /\| strongroom\/async \| 2 \| 6 \| 11 \| 2\.00 \|/)
+  assert.match(text, /\| strongroom\/async \| 2 \| 60 \| 96 \| 1\.50 \|/)
   assert.match(text, /\| strongroom\/async \| 15 \| 40 \| 0\.25 \|/)
   const svg = plot({ samples })
   assertWellFormed(svg)

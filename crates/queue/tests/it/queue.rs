@@ -1,10 +1,11 @@
 //! Order, removal and closing of a queue.
 
 use std::cell::Cell;
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::SeqCst;
+use std::sync::{Arc, mpsc};
 use std::thread;
+use std::time::Duration;
 
 use strongroom_queue::{Queue, Running, Taker, Ticket};
 
@@ -137,4 +138,53 @@ fn several_threads_take_each_job_once() {
 fn a_queue_does_not_show_its_jobs() {
     let queue = filled([1]);
     assert_eq!(format!("{queue:?}"), "Queue { waiting: 1, closed: false, .. }");
+}
+
+type Job = Box<dyn FnOnce() + Send>;
+
+/// Serves a queue until it is closed, and announces the next job as the threads of connections do.
+fn serve(queue: &Queue<Job>) {
+    let (running, mut taker) = (Running::new(), Taker::new());
+    while let Some((_, job)) = queue.next_running(&running, &mut taker, || true) {
+        job();
+        queue.announce(&mut taker);
+    }
+}
+
+/// One thread takes short jobs alone. Once it and all threads but one run long jobs, the last thread must take the next job,
+/// even if all were pushed before the first long one began.
+#[test]
+fn a_job_behind_long_ones_gets_the_last_thread() {
+    for count in [2, 4] {
+        let queue = Arc::new(Queue::<Job>::new());
+        let threads: Vec<_> = (0..count)
+            .map(|_| {
+                let queue = Arc::clone(&queue);
+                thread::spawn(move || serve(&queue))
+            })
+            .collect();
+        let push = |job: Job| assert!(queue.push(0, job).is_ok());
+        for _ in 0..20 {
+            let (ended, end) = mpsc::channel();
+            for _ in 0..100 {
+                let ended = ended.clone();
+                push(Box::new(move || ended.send(Ok(())).unwrap()));
+            }
+            assert_eq!(end.iter().take(100).count(), 100);
+            let mut waiting = Vec::new();
+            for _ in 1..count {
+                let ended = ended.clone();
+                let (quick, long) = mpsc::channel();
+                waiting.push(quick);
+                push(Box::new(move || ended.send(long.recv_timeout(Duration::from_secs(60))).unwrap()));
+            }
+            push(Box::new(move || waiting.iter().for_each(|quick| quick.send(()).unwrap())));
+            drop(ended);
+            assert!(end.iter().all(|end| end.is_ok()), "the job waited for a long one");
+        }
+        queue.close();
+        for thread in threads {
+            thread.join().unwrap();
+        }
+    }
 }
