@@ -1,7 +1,8 @@
 //! Tests the package as npm ships it: packed, and installed into an empty project.
 
-use std::fs;
+use std::num::NonZero;
 use std::path::{Path, PathBuf};
+use std::{fs, thread};
 
 use anyhow::{Context, Result};
 use machine::{Finished, Workspace, npm, process};
@@ -48,7 +49,10 @@ impl Project {
     /// Runs the tests, which import the installed package, and writes a JUnit report.
     pub fn test(&self, workspace: &Workspace, node: &Path, junit: &Path) -> Result<Finished> {
         let mut node = process::command(node);
-        node.current_dir(self.root()).arg("--test").args(reporter_arguments(junit));
+        // Node leaves one processor to itself: on two, the files would run one after another.
+        let processors = thread::available_parallelism().map_or(1, NonZero::get);
+        node.current_dir(self.root()).args(["--test", &format!("--test-concurrency={processors}")]);
+        node.args(reporter_arguments(junit));
         node.args(test_files(&self.tests())?);
         workspace.attempt("js tests, tarball", node)
     }
