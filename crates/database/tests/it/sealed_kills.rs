@@ -23,6 +23,8 @@ const DATABASE: &str = "STRONGROOM_TEST_SEALED_KILL_DATABASE";
 const WRITER: &str = "STRONGROOM_TEST_SEALED_KILL_WRITER";
 /// The number of kills without `STRONGROOM_TEST_KILL_POINTS`.
 const KILLS: usize = 12;
+/// The number of reports of a writer before its kill: on a slow machine, each report may take longer than the time to the kill.
+const REPORTS: usize = 3;
 const WRITERS: [i64; 2] = [1, 2];
 
 #[derive(Clone, Copy, PartialEq)]
@@ -105,9 +107,11 @@ fn kill_often(journal: &str, files: Files, test: &str) {
         let order = if round % 2 == 0 { [0, 1] } else { [1, 0] };
         for (kill, index) in order.into_iter().enumerate() {
             // The other writer has recovered from the first kill if it commits again.
-            let last =
-                writers[index].reports.recv_timeout(Duration::from_secs(60)).expect("the writer commits");
-            reported[index] = reported[index].max(last);
+            for _ in 0..REPORTS {
+                let last =
+                    writers[index].reports.recv_timeout(Duration::from_secs(60)).expect("the writer commits");
+                reported[index] = reported[index].max(last);
+            }
             thread::sleep(share(2 * round + kill));
             reported[index] = reported[index].max(writers[index].kill());
             if kill == 0 {
@@ -137,7 +141,7 @@ fn kill_often(journal: &str, files: Files, test: &str) {
         torn == 0 || (files == Files::Two && journal == "wal"),
         "{torn} transactions are in one file only"
     );
-    assert!(commits > 2 * i64::try_from(kills).unwrap(), "{commits} commits");
+    assert!(commits >= i64::try_from(REPORTS * kills).unwrap(), "{commits} commits");
 }
 
 /// A process that commits until it is killed.

@@ -192,6 +192,7 @@ fn every_call_fails_in_turn(format: FileFormat) {
         let setup = Setup { safe_overwrite: true, ..Setup::draw(format, mode, 1, first) };
         let mut calls: Vec<_> = calls(&setup, &root).into_iter().collect();
         calls.sort();
+        println!("{setup}: {calls:?}");
         for (call, count) in calls {
             for after in 0..count {
                 // A full disk stays full; another error goes away.
@@ -202,6 +203,9 @@ fn every_call_fails_in_turn(format: FileFormat) {
                 let fault = Fault { call, after, count, errno, lost: after % 4 < 2 };
                 let mut random = Random::new(first << 32 ^ after as u64);
                 run.survive(&setup, fault, "call in turn", &mut random);
+                if run.faults % 100 == 0 {
+                    println!("{} faults, {} promises broken", run.faults, run.broken.len());
+                }
             }
         }
     }
