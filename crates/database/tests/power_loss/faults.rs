@@ -1,7 +1,7 @@
 //! Calls that fail: a full disk, an I/O error, a sync whose bytes are lost.
 //!
-//! The engine returns an error or succeeds. After an error, the connection goes on if it can read, and otherwise a new
-//! connection opens the files. No acknowledged transaction is missing, and a loss of power afterwards loses none.
+//! The engine returns an error or succeeds. After an error, the connection goes on if it can read and write, and otherwise a
+//! new connection opens the files. No acknowledged transaction is missing, and a loss of power afterwards loses none.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -27,6 +27,8 @@ use crate::workload::{File, Workload};
 const FAULTS: usize = 32;
 /// The number of losses of power after each fault.
 const POINTS_AFTER: usize = 4;
+/// The number of calls of one kind that fail in turn.
+const CALLS: usize = 300;
 
 impl Workload<'_> {
     /// After an error, heals the disk and continues with the connection, or with a new one.
@@ -47,7 +49,9 @@ impl Workload<'_> {
             if database.in_transaction() {
                 let _ = database.execute_batch("ROLLBACK");
             }
-            self.files.iter().all(|file| content::read(database, file.schema).is_ok())
+            // SQLite opens a file for reading if the system fails to open it for writing.
+            !database.is_read_only()
+                && self.files.iter().all(|file| content::read(database, file.schema).is_ok())
         });
         // A key that was changed with an error may be the old one or the new one.
         if !reads || self.files.iter().any(|file| file.keys.len() > 1) {
@@ -179,37 +183,45 @@ fn every_fault_is_survived(format: FileFormat) {
     ));
 }
 
-/// Lets each call of a workload fail in turn, once or to the end.
+/// Lets each call of a workload fail in turn, once or to the end. Of a kind with more calls than
+/// `STRONGROOM_TEST_POWER_CALLS`, so many fail, evenly spread: a workload reads thousands of pages.
 fn every_call_fails_in_turn(format: FileFormat) {
     let Some(first) = number::<u64>("STRONGROOM_TEST_POWER_EVERY_CALL") else {
         return println!("skipped: set STRONGROOM_TEST_POWER_EVERY_CALL to a seed");
     };
+    let only: Option<usize> = number("STRONGROOM_TEST_POWER_FAULT");
+    let most: usize = number("STRONGROOM_TEST_POWER_CALLS").unwrap_or(CALLS);
     let folder = tempfile::tempdir().unwrap();
     let root = folder.path().canonicalize().unwrap();
     set_safe_overwrite(true);
-    let mut run = Run::new(&root);
+    let mut run = Run { shows: only.is_some(), ..Run::new(&root) };
+    let mut numbers = 0..;
     for mode in [WAL_FULL, DELETE_EXTRA] {
         let setup = Setup { safe_overwrite: true, ..Setup::draw(format, mode, 1, first) };
         let mut calls: Vec<_> = calls(&setup, &root).into_iter().collect();
         calls.sort();
         println!("{setup}: {calls:?}");
         for (call, count) in calls {
-            for after in 0..count {
+            let step = count.div_ceil(most);
+            for (after, number) in (first as usize % step..count).step_by(step).zip(&mut numbers) {
+                if only.is_some_and(|only| only != number) {
+                    continue;
+                }
                 // A full disk stays full; another error goes away.
-                let (errno, count) = match after % 2 {
+                let (errno, count) = match number % 2 {
                     0 if matches!(call, Call::Write | Call::Sync) => (libc::ENOSPC, 1000),
                     _ => (libc::EIO, 1),
                 };
-                let fault = Fault { call, after, count, errno, lost: after % 4 < 2 };
+                let fault = Fault { call, after, count, errno, lost: number % 4 < 2 };
                 let mut random = Random::new(first << 32 ^ after as u64);
-                run.survive(&setup, fault, "call in turn", &mut random);
-                if run.faults % 100 == 0 {
-                    println!("{} faults, {} promises broken", run.faults, run.broken.len());
-                }
+                run.survive(&setup, fault, &format!("fault {number}"), &mut random);
             }
         }
     }
-    run.end(&format!("every call in turn, seed {first}"));
+    run.end(&format!(
+        "every call in turn; to repeat a fault, set STRONGROOM_TEST_POWER_EVERY_CALL={first} and \
+         STRONGROOM_TEST_POWER_FAULT to its number"
+    ));
 }
 
 /// Workloads with faults, and what became of them.
