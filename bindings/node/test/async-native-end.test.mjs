@@ -1,32 +1,22 @@
 // The end of threads, workers and processes, seen through the addon's asynchronous interface.
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { test } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
 import Database from 'strongroom'
 import { Client } from './async-native.mjs'
 import { freshPath } from './temporary.mjs'
+import { ownThreads } from './threads.mjs'
 
 const client = new URL('./async-native.mjs', import.meta.url).href
 const noThreadList = existsSync('/proc/self/task') ? false : 'the system does not list the threads of a process'
 
-/** Returns the number of threads of this process that the addon has started. */
-function threads() {
-  return readdirSync('/proc/self/task').filter((task) => {
-    try {
-      return readFileSync(`/proc/self/task/${task}/comm`, 'utf8').startsWith('strongroom')
-    } catch {
-      return false
-    }
-  }).length
-}
-
 /** Waits until the addon has no thread. */
 async function noThreads() {
-  for (let tries = 0; threads() > 0; tries++) {
-    assert.ok(tries < 2000, `${threads()} threads`)
+  for (let tries = 0; ownThreads().length > 0; tries++) {
+    assert.ok(tries < 2000, `${ownThreads().length} threads`)
     await wait(5)
   }
 }
@@ -120,16 +110,14 @@ test('a worker that ends by itself leaves no thread', { skip: noThreadList }, as
 test('a database that JavaScript has lost closes its threads', { skip: noThreadList }, () => {
   const { status, stderr } = run(
     `
-    import { readdirSync, readFileSync } from 'node:fs'
-    const threads = () => readdirSync('/proc/self/task').filter((task) =>
-      readFileSync('/proc/self/task/' + task + '/comm', 'utf8').startsWith('strongroom')).length
+    import { ownThreads } from ${JSON.stringify(new URL('./threads.mjs', import.meta.url))}
     await (async () => { await (await Client.open(':memory:')).get('SELECT 1') })()
     await db.close()
-    for (let i = 0; threads() > 0 && i < 200; i++) {
+    for (let i = 0; ownThreads().length > 0 && i < 200; i++) {
       gc()
       await new Promise((resolve) => setTimeout(resolve, 10))
     }
-    if (threads() > 0) throw new Error(threads() + ' threads')`,
+    if (ownThreads().length > 0) throw new Error(ownThreads().length + ' threads')`,
     '--expose-gc',
   )
   assert.equal(status, 0, stderr)
