@@ -4,10 +4,10 @@ use std::time::{Duration, Instant};
 
 use crate::Taker;
 
-/// The duration below which a second thread does not pay: on a machine with two processors, waking it and changing between
-/// it, the first one and JavaScript's takes as long as the job.
+/// The duration of a job below which a second thread slows a queue: waking a thread takes as long as the job, and on two
+/// processors, both threads and JavaScript's take turns.
 const SHORT: Duration = Duration::from_micros(20);
-/// The largest duration that counts for a job, so that a thread which lost its processor once does not decide.
+/// The longest duration that counts for a job: a thread may lose its processor during a short job.
 const LONGEST: Duration = SHORT.saturating_mul(4);
 /// A job that has run for this long needs a second thread, however short the jobs before were.
 const STALLED: Duration = Duration::from_micros(50);
@@ -63,7 +63,7 @@ impl Pace {
 
     /// Returns whether a thread is awake that takes the short jobs one after another.
     pub(crate) fn one_suffices(&self) -> bool {
-        self.is_short() && self.awake && self.is_within(STALLED)
+        self.is_served(STALLED)
     }
 
     /// Returns whether `taker` should leave the jobs to another thread.
@@ -74,16 +74,16 @@ impl Pace {
     /// Returns whether `taker` should sleep no longer than [`WATCH`], because no push wakes it as long as another thread takes
     /// short jobs.
     pub(crate) fn needs_watch(&self, taker: &Taker) -> bool {
-        self.is_short() && self.awake && !self.is_last(taker) && self.is_within(WATCH)
+        !self.is_last(taker) && self.is_served(WATCH)
     }
 
     fn is_last(&self, taker: &Taker) -> bool {
         taker.take == self.takes
     }
 
-    /// Returns whether the last job was taken less than `time` ago.
-    fn is_within(&self, time: Duration) -> bool {
-        self.taken.is_some_and(|taken| taken.elapsed() < time)
+    /// Returns whether jobs are short, and a thread that is awake took the last one less than `time` ago.
+    fn is_served(&self, time: Duration) -> bool {
+        self.is_short() && self.awake && self.taken.is_some_and(|taken| taken.elapsed() < time)
     }
 }
 

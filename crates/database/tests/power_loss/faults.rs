@@ -183,9 +183,9 @@ fn every_fault_is_survived(format: FileFormat) {
     ));
 }
 
-/// Lets each call of a workload fail in turn, once or to the end. Of a kind with more calls than
-/// `STRONGROOM_TEST_POWER_CALLS`, so many fail, evenly spread: a workload reads thousands of pages.
-fn every_call_fails_in_turn(format: FileFormat) {
+/// Repeats a workload, and lets another call fail each time, once or to the end. `STRONGROOM_TEST_POWER_CALLS` limits the
+/// failing calls of each kind, which are spread evenly: a workload reads thousands of pages.
+fn calls_fail_in_turn(format: FileFormat) {
     let Some(first) = number::<u64>("STRONGROOM_TEST_POWER_EVERY_CALL") else {
         return println!("skipped: set STRONGROOM_TEST_POWER_EVERY_CALL to a seed");
     };
@@ -219,8 +219,8 @@ fn every_call_fails_in_turn(format: FileFormat) {
         }
     }
     run.end(&format!(
-        "every call in turn; to repeat a fault, set STRONGROOM_TEST_POWER_EVERY_CALL={first} and \
-         STRONGROOM_TEST_POWER_FAULT to its number"
+        "calls in turn; to repeat a fault, set STRONGROOM_TEST_POWER_EVERY_CALL={first}, \
+         STRONGROOM_TEST_POWER_CALLS={most} and STRONGROOM_TEST_POWER_FAULT to its number"
     ));
 }
 
@@ -310,15 +310,15 @@ fn strongroom_files_survive_every_fault() {
 
 #[test]
 fn plain_files_survive_a_failure_of_each_call() {
-    every_call_fails_in_turn(FORMATS[0]);
+    calls_fail_in_turn(FORMATS[0]);
 }
 
 #[test]
 fn sqlcipher_files_survive_a_failure_of_each_call() {
-    every_call_fails_in_turn(FORMATS[1]);
+    calls_fail_in_turn(FORMATS[1]);
 }
 
 #[test]
 fn strongroom_files_survive_a_failure_of_each_call() {
-    every_call_fails_in_turn(FORMATS[2]);
+    calls_fail_in_turn(FORMATS[2]);
 }

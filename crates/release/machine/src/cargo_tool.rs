@@ -39,7 +39,7 @@ impl CargoTool {
         // Without CARGO_TARGET_DIR, cargo compiles in a temporary directory, which it removes. No other build could
         // reuse the files.
         install.arg("--root").arg(self.root(workspace)).env_remove("CARGO_TARGET_DIR");
-        // The tools run for seconds, so optimising them would take longer than it saves.
+        // The tools run for seconds, but their own profiles take minutes to optimise them.
         install.envs([("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1"), ("CARGO_PROFILE_RELEASE_LTO", "off")]);
         install.env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16").env("CARGO_PROFILE_RELEASE_DEBUG", "0");
         install.current_dir(workspace.root());

@@ -49,7 +49,7 @@ pub(crate) fn many_kills(workspace: &Workspace) -> Result<Tally> {
 }
 
 /// Runs the harness for power loss with at least 100,000 points: the number is that of each of three formats, without the
-/// points during recoveries and after faults. The calls of a workload also fail in turn, up to 300 of each kind.
+/// points during recoveries and after faults. In further runs of a workload, another call fails each time.
 pub(crate) fn many_losses_of_power(workspace: &Workspace) -> Result<Tally> {
     let longer_runs = [
         ("STRONGROOM_TEST_POWER_POINTS", "32000"),
