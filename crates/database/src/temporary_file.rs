@@ -1,4 +1,4 @@
-//! Temporary files with fixed names, for backups.
+//! Temporary files with fixed names, for backups and kept originals.
 
 use std::collections::HashSet;
 use std::fs::{self, File, Permissions};

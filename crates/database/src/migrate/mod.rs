@@ -1,9 +1,11 @@
 //! Replaces a database by a copy with another key or without a key.
 //!
 //! Invariant: until the rename, the old file has the name and all of its content; after the rename, the new file does.
-//! Nothing else changes at the rename. A crash at any time therefore leaves a complete old or new file, and at most one
-//! extra file that the next call removes.
+//! Nothing else changes at the rename. A crash at any time therefore leaves a complete old or new file, and at most two
+//! extra files that the next call removes: the copy, and a copy of the original if the original is kept without a second
+//! name.
 
+mod kept;
 mod lock;
 mod replace;
 
@@ -128,7 +130,7 @@ impl Migration<'_> {
         if let Some(ending) = reserved_ending(keep) {
             return Err(MigrateError::KeepName { path, keep: keep.to_owned(), ending });
         }
-        if fs::symlink_metadata(&place).is_err() || replace::is_link_of(&place, file) {
+        if fs::symlink_metadata(&place).is_err() || kept::is_link_of(&place, file) {
             return Ok(place);
         }
         Err(MigrateError::KeepExists { path, keep: keep.to_owned() })

@@ -5,10 +5,10 @@ use std::io::{self, ErrorKind};
 use std::path::Path;
 use std::rc::Rc;
 
+use super::kept::Kept;
 use super::lock::Locked;
 use crate::MigrateError;
 use crate::convert::{COMPANIONS, with_ending};
-use crate::registry::file_id;
 use crate::sync_folder::folder_of;
 
 /// Creates the file of the copy, which only its owner may read until it has the permissions of the original.
@@ -32,7 +32,7 @@ fn create_private(path: &Path) -> io::Result<File> {
 }
 
 /// Gives a file the permissions of the original and, where the system allows it, its owner.
-fn share_as(path: &Path, original: &Metadata) -> io::Result<()> {
+pub(super) fn share_as(path: &Path, original: &Metadata) -> io::Result<()> {
     #[cfg(unix)]
     {
         use std::os::unix::fs::{MetadataExt, chown};
@@ -42,12 +42,6 @@ fn share_as(path: &Path, original: &Metadata) -> io::Result<()> {
         }
     }
     fs::set_permissions(path, original.permissions())
-}
-
-/// Returns whether `keep` is another name of `file`.
-pub(super) fn is_link_of(keep: &Path, file: &Path) -> bool {
-    let is_other_path = fs::canonicalize(keep).is_ok_and(|keep| keep != file);
-    is_other_path && file_id(keep).is_some() && file_id(keep) == file_id(file)
 }
 
 impl Locked {
@@ -72,7 +66,7 @@ impl Locked {
             return self.replace_closed(path, copy, kept);
         }
         // Nobody else may open the original while it is copied, so the one additional descriptor is `kept`'s.
-        let swapped = self.swap(path, copy, kept.original.is_some());
+        let swapped = self.swap(path, copy, kept.has_descriptor());
         if swapped.is_ok() {
             // Another file may reuse the original's inode number as soon as the connection is closed.
             self.claim = None;
@@ -159,69 +153,10 @@ impl Locked {
     }
 }
 
-/// The original under its other name. Dropping this value removes that name unless the conversion succeeded.
-struct Kept<'a> {
-    keep: Option<&'a Path>,
-    /// Closing a descriptor of the original releases SQLite's lock, so this descriptor stays open until the end.
-    original: Option<File>,
-}
-
-impl<'a> Kept<'a> {
-    fn new(path: &Path, file: &Path, keep: Option<&'a Path>) -> Result<Self, MigrateError> {
-        let Some(name) = keep else { return Ok(Self { keep, original: None }) };
-        match fs::hard_link(file, name) {
-            Ok(()) => {}
-            Err(_) if is_link_of(name, file) => {}
-            Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-                return Err(MigrateError::KeepExists { path: path.to_owned(), keep: name.to_owned() });
-            }
-            Err(_) => {
-                let mut kept = Self { keep: None, original: None };
-                kept.original = Some(
-                    File::open(file).map_err(|source| MigrateError::system(path, "read", file, source))?,
-                );
-                let copied = kept.copy_to(name);
-                if copied.as_ref().is_err_and(|error| error.kind() != ErrorKind::AlreadyExists) {
-                    let _ = fs::remove_file(name);
-                }
-                copied.map_err(|source| MigrateError::system(path, "keep the original as", name, source))?;
-                kept.keep = keep;
-                return Ok(kept);
-            }
-        }
-        Ok(Self { keep, original: None })
-    }
-
-    fn copy_to(&self, name: &Path) -> io::Result<()> {
-        let Some(mut original) = self.original.as_ref() else { return Ok(()) };
-        let mut kept = create_private(name)?;
-        io::copy(&mut original, &mut kept)?;
-        share_as(name, &original.metadata()?)?;
-        kept.sync_all()
-    }
-
-    /// Leaves the original under its other name, or removes that name.
-    fn keep_if(mut self, converted: bool) {
-        if converted {
-            self.keep = None;
-        }
-    }
-}
-
-impl Drop for Kept<'_> {
-    fn drop(&mut self) {
-        if let Some(keep) = self.keep {
-            let _ = fs::remove_file(keep);
-        }
-    }
-}
-
 #[cfg(all(test, unix))]
 mod tests {
     use std::cell::{Cell, RefCell};
-    use std::io::Write;
     use std::ops::ControlFlow;
-    use std::os::unix::fs::PermissionsExt;
     use std::path::PathBuf;
     use std::time::Duration;
 
@@ -286,25 +221,6 @@ mod tests {
             }
             assert_eq!((fs::read(&path).unwrap(), fs::read(&keep).unwrap()), (new, old));
         }
-    }
-
-    /// When the original was kept on another file system, everybody could read the incomplete copy.
-    #[test]
-    fn a_copy_of_the_original_is_private_until_it_is_complete() {
-        let folder = tempfile::tempdir().unwrap();
-        let name = folder.path().join("old.db");
-        let (reader, mut writer) = io::pipe().unwrap();
-        let kept = Kept { keep: None, original: Some(std::os::fd::OwnedFd::from(reader).into()) };
-        std::thread::scope(|scope| {
-            let copy = scope.spawn(|| kept.copy_to(&name));
-            // The write is larger than a pipe's buffer, so the copy exists once the write returns.
-            writer.write_all(&[1; 1 << 20]).unwrap();
-            let mode = fs::metadata(&name).unwrap().permissions().mode();
-            drop(writer);
-            copy.join().unwrap().unwrap();
-            assert_eq!(mode & 0o777, 0o600);
-        });
-        assert_eq!(fs::metadata(&name).unwrap().len(), 1 << 20);
     }
 
     /// The connection to the original is closed after the rename. Closing the last connection of a file in WAL mode removes

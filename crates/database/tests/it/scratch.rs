@@ -38,8 +38,15 @@ impl Scratch {
 }
 
 /// The endings of the files that SQLite or this package removes.
-pub(crate) const REMOVED_ENDINGS: [&str; 6] =
-    ["-journal", "-wal", "-shm", "-strongroom-migrating", "-strongroom-backup", "-strongroom-backup-pages"];
+pub(crate) const REMOVED_ENDINGS: [&str; 7] = [
+    "-journal",
+    "-wal",
+    "-shm",
+    "-strongroom-migrating",
+    "-strongroom-keeping",
+    "-strongroom-backup",
+    "-strongroom-backup-pages",
+];
 
 /// Returns the key of most tests. The key is raw, because deriving a key from a passphrase takes a third of a second.
 pub(crate) fn key() -> Key {

@@ -98,8 +98,6 @@ pub(crate) struct Expected {
     pub(crate) optional: bool,
     /// Whether the key changes, so that one of the two copies of a Strongroom file's header may be torn.
     pub(crate) changes_key: bool,
-    /// Whether the file may be incomplete: a conversion copies the original if the file system has no second names.
-    pub(crate) partial: bool,
     /// Whether the file is being created, so that a disk may turn its only bytes into garbage.
     pub(crate) is_new: bool,
     /// Whether a connection has already begun to recover the file.

@@ -131,7 +131,7 @@ fn verify_file(root: &Path, expected: &Expected, order: Order) -> Result<Option<
     match (commit, expected.keys.iter().find(is_all)) {
         (Some(0), _) => Ok(Some(Survivor { commit: 0, keys: opened })),
         (Some(commit), Some(keys)) => Ok(Some(Survivor { commit, keys: keys.clone() })),
-        (None, _) if expected.partial || is_unborn(&path, expected) => Ok(None),
+        (None, _) if is_unborn(&path, expected) => Ok(None),
         _ => Err(format!(
             "{opened:?} open the file, instead of one of {:?}: {}",
             expected.keys,

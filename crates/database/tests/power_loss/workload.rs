@@ -10,7 +10,7 @@ use crate::access::{Access, FileFormat};
 use crate::content::{self, Content};
 use crate::promise::{Durability, Expectation, Expected, Ledger, State};
 use crate::random::Random;
-use crate::recorder::{Call, Op, Recorder};
+use crate::recorder::{Op, Recorder};
 use crate::setup::{Mode, Setup};
 
 /// Returns what a mode promises of a transaction that has written to `files` files.
@@ -191,11 +191,8 @@ impl<'r> Workload<'r> {
             optional: false,
             changes_key: file.keys.len() > 1,
             is_new: self.operation == "create",
-            partial: false,
             again: false,
         });
-        let fault = self.recorder.borrow().fault;
-        let copies_originals = fault.is_some_and(|fault| fault.call == Call::Rename);
         let copies = self.copies.iter().map(|copy| Expected {
             name: copy.name.clone(),
             states: Rc::new(copy.states.clone()),
@@ -204,7 +201,6 @@ impl<'r> Workload<'r> {
             optional: copy.optional,
             changes_key: false,
             is_new: false,
-            partial: copy.optional && copies_originals,
             again: false,
         });
         let expectation = Expectation {
