@@ -45,16 +45,18 @@ impl Workload<'_> {
         self.operation = "after a fault";
         // A conversion that fails removes the second name of the original, unless the system does not allow that.
         self.copies.retain(|copy| copy.name.as_os_str() == "backup.db" || !copy.optional);
-        let reads = self.database.as_ref().is_some_and(|database| {
+        let works = self.database.as_ref().is_some_and(|database| {
             if database.in_transaction() {
                 let _ = database.execute_batch("ROLLBACK");
             }
-            // SQLite opens a file for reading if the system fails to open it for writing.
+            // SQLite opens a file for reading if the system fails to open it for writing, and keeps a lock that the system
+            // fails to release until the connection is closed.
             !database.is_read_only()
                 && self.files.iter().all(|file| content::read(database, file.schema).is_ok())
+                && database.execute_batch("BEGIN IMMEDIATE; ROLLBACK").is_ok()
         });
         // A key that was changed with an error may be the old one or the new one.
-        if !reads || self.files.iter().any(|file| file.keys.len() > 1) {
+        if !works || self.files.iter().any(|file| file.keys.len() > 1) {
             if let Some(database) = self.database.take() {
                 let _ = database.close();
             }
