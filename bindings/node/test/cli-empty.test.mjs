@@ -21,7 +21,7 @@ const ENCRYPTED = [['decrypt'], ['migrate', '--format', 'sqlcipher']]
 function refuses(name, [command, ...rest], bytes) {
   const contents = () => [name, 'last.db'].map((file) => readFileSync(join(folder, file), 'hex'))
   const [before, files] = [contents(), readdirSync(folder)]
-  const words = command === 'rotate' ? ['keys', name, 'rotate'] : [command, name]
+  const words = ['list', 'rotate'].includes(command) ? ['keys', name, command] : [command, name]
   const { status, stdout, stderr } = strongroom([...words, ...rest])
   const size = `${bytes.toLocaleString('en-US')} byte${bytes === 1 ? '' : 's'}`
   const lines = [
@@ -44,8 +44,9 @@ for (const [format, options] of Object.entries(FORMATS))
       if (format === 'strongroom') commands.push(['rotate'])
       for (const [command, ...rest] of commands)
         refuses(name, [command, ...rest, ...(format === 'plain' ? [] : RIGHT)], bytes)
-      // A file of at most one byte has no format: the refusal comes before the question for a passphrase.
-      if (bytes <= 1) for (const command of [...READERS, ...ENCRYPTED, ['rotate']]) refuses(name, command, bytes)
+      // No key opens a file of at most one byte, or a part of a header: the refusal comes before the question for a passphrase.
+      if (bytes < 4096)
+        for (const command of [...READERS, ...ENCRYPTED, ['rotate'], ['list']]) refuses(name, command, bytes)
     })
 
 test('a new file in WAL mode, whose rows are in the log, has pages', () => {

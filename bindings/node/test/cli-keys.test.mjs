@@ -155,6 +155,16 @@ test('mistakes in the order of the words are explained', () => {
     'strongroom: "delete" is not a command of `keys`; the commands are list, add, remove, change, rotate',
   )
   assert.equal(mistake('x.db', 'rotat'), 'strongroom: "rotat" is not a command of `keys`; did you mean "rotate"?')
+  assert.match(mistake('x.db', '--quiet', 'delete'), /"delete" is not a command of `keys`/)
+  // The word after a mistaken option may be a secret, which a log would keep.
+  for (const [option, message] of [
+    ['--passphrase', '--passphrase takes no value: strongroom asks for the secret'],
+    ['--password', 'keys list has no option --password'],
+    ['--pasphrase-file', 'keys list has no option --pasphrase-file; did you mean --passphrase-file?'],
+  ]) {
+    const text = mistake('x.db', option, 'hunter2')
+    assert.ok(text.startsWith(`strongroom: ${message}`) && !text.includes('hunter2'), text)
+  }
   assert.equal(mistake('x.db', 'remove'), 'strongroom: ID is missing: strongroom keys FILE remove ID [options]')
   assert.equal(mistake(), 'strongroom: FILE is missing: strongroom keys FILE list [options]')
   assert.equal(mistake('x.db', 'list', '--label', 'x'), 'strongroom: keys list has no option --label')

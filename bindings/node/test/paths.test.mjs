@@ -98,7 +98,14 @@ testIn(
     const reserved = { name: 'SqliteError', code: 'STRONGROOM_RESERVED_NAME' }
     const db = new Database(path)
     for (const name of ['a.db', 'b.db'])
-      for (const ending of ['-journal', '-wal', '-shm', '-strongroom-migrating', '-strongroom-keeping', '-strongroom-backup']) {
+      for (const ending of [
+        '-journal',
+        '-wal',
+        '-shm',
+        '-strongroom-migrating',
+        '-strongroom-keeping',
+        '-strongroom-backup',
+      ]) {
         const other = join(top, `${name}${ending}`)
         await assert.rejects(db.backup(other), reserved)
         await assert.rejects(Database.encrypt(path, { key: randomBytes(32) }, { keep: other }), (error) => {

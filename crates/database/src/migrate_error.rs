@@ -110,6 +110,21 @@ pub enum MigrateError {
         ending: &'static str,
     },
 
+    /// The folder of the path at which to keep the original does not exist.
+    #[error(
+        "cannot keep the original of \"{path}\" as \"{keep}\": the folder \"{directory}\" does not exist; create it first"
+    )]
+    KeepDirectory {
+        /// The file.
+        path: PathBuf,
+        /// The path for the original.
+        keep: PathBuf,
+        /// The folder.
+        directory: PathBuf,
+        /// The operating system's error.
+        source: io::Error,
+    },
+
     /// The file of the copy exists and is not empty.
     #[error(
         "cannot write the copy \"{path}\": the file exists and is not empty; remove it, or name another path"
@@ -223,7 +238,7 @@ impl MigrateError {
             Self::NotEncrypted { .. } => "STRONGROOM_NOT_ENCRYPTED",
             Self::NotADatabase { .. } => "SQLITE_NOTADB",
             Self::EmptyFile { .. } => "STRONGROOM_EMPTY_FILE",
-            Self::NotAFile { .. } => "SQLITE_CANTOPEN",
+            Self::NotAFile { .. } | Self::KeepDirectory { .. } => "SQLITE_CANTOPEN",
             Self::ReadOnly { .. } => "SQLITE_READONLY",
             Self::KeepExists { .. } | Self::TargetExists { .. } => "STRONGROOM_EXISTS",
             Self::KeepName { .. } => "STRONGROOM_RESERVED_NAME",

@@ -154,7 +154,7 @@ pub enum OpenError {
     },
 
     /// The header of a file in the Strongroom format is damaged, or was changed without the file's key.
-    #[error("cannot open \"{path}\": {source}; restore the file from a copy (nothing was written to it)")]
+    #[error("cannot open \"{path}\": {source} (nothing was written to it)")]
     DamagedHeader {
         /// The path.
         path: PathBuf,

@@ -116,7 +116,12 @@ pub(crate) fn unlock(
             _ => Ok(None),
         };
     };
-    if is_free(&found) && (becomes || is_strongroom(&found)) {
+    let is_new = match found.length {
+        0 => becomes,
+        // A recovery code is the second key of a file, so the file was once complete.
+        _ => is_unborn(&found) && !key.is_recovery_code() && (becomes || is_strongroom(&found)),
+    };
+    if is_new && !(core.is_read_only(schema) && found.length > 0) {
         if let Some(parameter) = key.parameters().first_of_sqlcipher() {
             return Err(CipherFailure::Key(KeyError::Parameter { parameter }));
         }
@@ -268,10 +273,15 @@ pub(crate) fn header_damage(core: &Core, schema: &CStr, unlocked: &Unlocked) -> 
     }
 }
 
-/// Returns whether a file holds no page and no header: it is empty, or the remainder of an interrupted creation.
+/// Returns whether a connection may write a header into the file: the file is empty, or it is the remainder of an interrupted
+/// creation and the connection may create it. Another connection takes the remainder for a file that was cut off.
 fn is_free(found: &FileOnDisk) -> bool {
-    let is_short = found.length <= HEADER_LENGTH as u64;
-    found.length == 0 || (is_short && Header::is_interrupted_creation(&found.start))
+    found.length == 0 || (found.creates && is_unborn(found))
+}
+
+/// Returns whether a file is the remainder of an interrupted creation: it has no page, and neither copy of its header is whole.
+fn is_unborn(found: &FileOnDisk) -> bool {
+    found.length <= HEADER_LENGTH as u64 && Header::is_interrupted_creation(&found.start)
 }
 
 /// Returns a key in SQLCipher's form, which SQLCipher keeps but which encrypts nothing. Its salt, the file's identity, stands

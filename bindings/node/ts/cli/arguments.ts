@@ -167,6 +167,17 @@ export class Arguments {
 /** Matches the options that ask for a secret. */
 const ASKS = /^(new-|also-)?(passphrase|recovery)$/
 
+/**
+ * Returns whether the word at an index may be meant as the value of the option before it: an option that asks for a secret, or
+ * one that no command has. Such a word may be a secret.
+ */
+export function mayBeValue({ options }: Parsed, index: number, known: readonly Option[]): boolean {
+  return options.some(
+    ({ name, value, after }) =>
+      after === index && value === undefined && (ASKS.test(name) || known.every((option) => option.name !== name)),
+  )
+}
+
 function checkValue(given: Arguments, { name, value: placeholder }: Option, { value, inline, typed }: Given): void {
   if (placeholder === undefined) {
     if (!inline) return

@@ -1,4 +1,4 @@
-import { closeSync, openSync, readSync, statSync } from 'node:fs'
+import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs'
 import { SqliteError } from '../api/errors'
 import { counted } from './output'
 
@@ -8,10 +8,12 @@ export type FileKind = 'plain' | 'strongroom' | 'unknown'
 const PLAIN = Buffer.from('SQLite format 3\0')
 /** The first bytes of each copy of a header, as docs/format.md specifies. */
 const STRONGROOM = Buffer.from('\x89Strongroom\r\n\x1a\n\0', 'latin1')
+/** The length of a copy of a header. */
+const COPY = 4096
 /** The offsets of the two copies of a header. */
-const COPIES = [0, 4096]
+const COPIES = [0, COPY]
 /** The number of bytes before the first page of a file in the Strongroom format. */
-const HEADERS = 8192
+const HEADERS = 2 * COPY
 
 /** The places of the slots in a copy of a header, as docs/format.md specifies them. */
 const SLOTS = { offset: 64, bytes: 256, count: 8, id: { start: 16, end: 24 } }
@@ -33,7 +35,11 @@ export function kindOf(path: string): FileKind {
       // SQLite takes a file of one byte for an empty one.
       if (offset === 0 && read <= 1) throw emptyFile(path)
       if (offset === 0 && bytes.equals(PLAIN)) return 'plain'
-      if (read === bytes.length && bytes.equals(STRONGROOM)) return 'strongroom'
+      if (read === bytes.length && bytes.equals(STRONGROOM)) {
+        // No key can open the part of a header.
+        if (fstatSync(file).size < COPY) throw emptyFile(path)
+        return 'strongroom'
+      }
     }
     return 'unknown'
   } finally {

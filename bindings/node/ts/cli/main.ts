@@ -1,6 +1,6 @@
 import { nearest } from '../api/arguments'
-import { Arguments, COMMON, optionsOf, type Parsed, parse } from './arguments'
-import { type Command, UsageError } from './command'
+import { Arguments, COMMON, mayBeValue, optionsOf, type Parsed, parse } from './arguments'
+import { type Command, type Option, UsageError } from './command'
 import { FILE_COMMANDS } from './commands'
 import { EXIT } from './exit'
 import { commandHelp, familyHelp, generalHelp } from './help'
@@ -12,10 +12,11 @@ import { print } from './stdout'
 const COMMANDS: readonly Command[] = [...FILE_COMMANDS, ...KEYS_COMMANDS]
 const NAMES: readonly string[] = [...new Set(COMMANDS.map(({ words: [name] }) => name))]
 const SUBCOMMANDS: readonly string[] = KEYS_COMMANDS.map(({ words }) => words[1] ?? '')
+const OPTIONS: readonly Option[] = [...COMMANDS.flatMap(optionsOf), ...COMMON, { name: 'version', help: '' }]
 
 /** Runs the program. Returns the exit code. */
 export async function main(line: readonly string[]): Promise<number> {
-  const parsed = parse(line, [...COMMANDS.flatMap(optionsOf), ...COMMON, { name: 'version', help: '' }])
+  const parsed = parse(line, OPTIONS)
   const has = (name: string): boolean => parsed.options.some((option) => option.name === name)
   const output = new Output({
     json: has('json'),
@@ -44,7 +45,11 @@ async function run(parsed: Parsed, output: Output): Promise<number> {
   const [file, subcommand = 'list', ...rest] = words
   if (file !== undefined && SUBCOMMANDS.includes(file) && !SUBCOMMANDS.includes(subcommand))
     throw new UsageError(`the file comes first: strongroom keys FILE ${file}`, 'strongroom help keys')
-  const found = KEYS_COMMANDS.find(({ words }) => words[1] === subcommand)
+  const named = (name: string): Command | undefined => KEYS_COMMANDS.find(({ words }) => words[1] === name)
+  const found = named(subcommand)
+  // `keys FILE --passphrase WORD` lists the slots. The message about the option does not repeat the word.
+  const list = mayBeValue(parsed, 2, OPTIONS) && !nearest(subcommand, SUBCOMMANDS) ? named('list') : undefined
+  if (found === undefined && list !== undefined) return list.run(new Arguments(list, words, parsed.options), output)
   if (found === undefined) throw unknown('command of `keys`', subcommand, SUBCOMMANDS, 'strongroom help keys')
   const positionals = file === undefined ? [] : [file, ...rest]
   return found.run(new Arguments(found, positionals, parsed.options), output)

@@ -111,11 +111,7 @@ impl Migration<'_> {
     /// Fails if the original could not be kept at `keep`: the path is taken or reserved, or its folder does not exist.
     pub(crate) fn check_keep(&self) -> Result<(), MigrateError> {
         let Some(keep) = self.keep else { return Ok(()) };
-        let place = self.place_to_keep(&find(self.path, &self.place(self.path))?, keep)?;
-        match fs::metadata(folder_of(&place)) {
-            Ok(_) => Ok(()),
-            Err(source) => Err(MigrateError::system(self.path, "keep the original as", keep, source)),
-        }
+        self.place_to_keep(&find(self.path, &self.place(self.path))?, keep).map(drop)
     }
 
     /// Returns the path relative to `folder`, independent of the current folder of the process.
@@ -130,10 +126,24 @@ impl Migration<'_> {
         if let Some(ending) = reserved_ending(keep) {
             return Err(MigrateError::KeepName { path, keep: keep.to_owned(), ending });
         }
-        if fs::symlink_metadata(&place).is_err() || kept::is_link_of(&place, file) {
-            return Ok(place);
+        let cannot_keep = |source| MigrateError::system(&path, "keep the original as", keep, source);
+        match fs::symlink_metadata(&place) {
+            Ok(_) if kept::is_link_of(&place, file) => return Ok(place),
+            Ok(_) => return Err(MigrateError::KeepExists { path, keep: keep.to_owned() }),
+            Err(source) if source.kind() == ErrorKind::NotFound => {}
+            Err(source) => return Err(cannot_keep(source)),
         }
-        Err(MigrateError::KeepExists { path, keep: keep.to_owned() })
+        match fs::metadata(folder_of(&place)) {
+            Ok(folder) if folder.is_dir() => Ok(place),
+            Ok(_) => Err(cannot_keep(ErrorKind::NotADirectory.into())),
+            Err(source) if source.kind() == ErrorKind::NotFound => Err(MigrateError::KeepDirectory {
+                directory: folder_of(&place).to_owned(),
+                keep: keep.to_owned(),
+                path,
+                source,
+            }),
+            Err(source) => Err(cannot_keep(source)),
+        }
     }
 }
 

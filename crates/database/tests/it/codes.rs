@@ -107,6 +107,7 @@ fn the_list_contains_the_code_of_every_variant() {
         MigrateError::NotEncrypted { path: path() },
         MigrateError::KeepExists { path: path(), keep: path() },
         MigrateError::KeepName { path: path(), keep: path(), ending: "-wal" },
+        MigrateError::KeepDirectory { path: path(), keep: path(), directory: path(), source: system() },
         MigrateError::Unsynced { path: path(), source: system() },
         MigrateError::TargetExists { path: path() },
         MigrateError::Full { path: path(), source: None },

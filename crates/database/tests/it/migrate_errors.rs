@@ -1,5 +1,6 @@
 //! Tests that a failed conversion leaves the file unchanged and leaves no other files.
 
+use std::cell::Cell;
 use std::error::Error;
 use std::fs;
 use std::io::{self, ErrorKind};
@@ -97,10 +98,25 @@ fn an_existing_path_for_the_original_is_refused_before_any_work() {
         assert_eq!(error.code(), "STRONGROOM_EXISTS", "{error}");
     }
     assert_eq!(fs::read(&keep).unwrap(), b"mine");
-    let nowhere = scratch.folder().join("missing/old.db");
-    let kept = Migration { keep: Some(&nowhere), ..migration(&path, None, Some(&four)) };
-    let error = migrate(&kept, &mut |_| ControlFlow::Continue(())).unwrap_err();
-    assert_eq!(error.code(), "SQLITE_CANTOPEN", "{error}");
+    // A missing folder was found only after the whole file had been copied.
+    let begun = Cell::new(false);
+    let long = "x".repeat(300);
+    let names = [
+        ("missing/old.db", "\" does not exist; create it first"),
+        ("test.db/old.db", "ot a directory"),
+        (&*long, "File name too long"),
+    ];
+    for (name, advice) in &names[..if cfg!(unix) { 3 } else { 2 }] {
+        let nowhere = scratch.folder().join(name);
+        let kept = Migration { keep: Some(&nowhere), ..migration(&path, None, Some(&four)) };
+        let error = migrate(&kept, &mut |_| {
+            begun.set(true);
+            ControlFlow::Continue(())
+        });
+        let error = error.unwrap_err();
+        assert_eq!((error.code(), begun.get()), ("SQLITE_CANTOPEN", false), "{error}");
+        assert!(error.to_string().contains(advice), "{error}");
+    }
     assert_eq!(files(&scratch.folder()), ["old.db", "test.db"]);
     assert_eq!(integer(&open(&path, None), "SELECT a FROM t"), 1);
 }

@@ -1,10 +1,14 @@
 //! Tests files in the Strongroom format: how they are created and recognised, and what each operation does with them.
 
 use std::fs;
+use std::ops::ControlFlow;
 use std::path::Path;
+use std::time::Duration;
 
-use strongroom_database::{AttachKey, AttachOptions, Database, Location, OpenError, OpenOptions, SqlError};
-use strongroom_keys::{CipherParameters, Format, Key};
+use strongroom_database::{
+    AttachKey, AttachOptions, Database, Location, Migration, OpenError, OpenOptions, SqlError, migrate,
+};
+use strongroom_keys::{CipherParameters, Format, Key, RecoveryCode};
 
 use crate::scratch::{Owned, Scratch, assert_sound, integer, rows, text, value};
 
@@ -179,6 +183,49 @@ fn an_interrupted_creation_is_begun_anew() {
     // A whole first copy is enough.
     fs::write(scratch.path(), &header[..5_000]).unwrap();
     assert_eq!(open(&scratch.path(), &other_key()).unwrap_err().code(), "STRONGROOM_WRONG_KEY");
+}
+
+/// A file that was cut off within its header became a new database of any key, even with the option that the file must
+/// exist, with a recovery code's advice to pass another key, and in a conversion.
+#[test]
+fn a_part_of_a_header_is_no_existing_file() {
+    let scratch = Scratch::new();
+    open(&scratch.path(), &sealed()).unwrap().close().unwrap();
+    let header = fs::read(scratch.path()).unwrap();
+    let code = Key::recovery_code(&RecoveryCode::generate().unwrap());
+    let must_exist = OpenOptions { must_exist: true, ..OpenOptions::default() };
+    let read_only = OpenOptions { read_only: true, ..OpenOptions::default() };
+    for length in [16, 100, 4_095] {
+        fs::write(scratch.path(), &header[..length]).unwrap();
+        let path = scratch.path();
+        let migration = Migration {
+            path: &path,
+            folder: None,
+            from: Some(&sealed()),
+            to: None,
+            keep: None,
+            timeout: Duration::ZERO,
+        };
+        for refused in [
+            Database::open(Location::File(&path), &sealed(), &must_exist).map(drop),
+            Database::open(Location::File(&path), &sealed(), &read_only).map(drop),
+            Database::open(Location::File(&path), &code, &OpenOptions::default()).map(drop),
+        ] {
+            let error = refused.unwrap_err();
+            assert_eq!(error.code(), "STRONGROOM_DAMAGED_HEADER", "{error}");
+            assert!(
+                error.to_string().contains("restore the file from a backup (nothing was written"),
+                "{error}"
+            );
+        }
+        let error = migrate(&migration, &mut |_| ControlFlow::Continue(())).unwrap_err();
+        assert_eq!(error.code(), "STRONGROOM_DAMAGED_HEADER", "{error}");
+        let main = Database::open(Location::Memory, &sealed(), &OpenOptions::default()).unwrap();
+        let options = AttachOptions { must_exist: true, ..AttachOptions::default() };
+        let error = main.attach(Location::File(&path), "other", &options).unwrap_err();
+        assert_eq!(error.code(), "STRONGROOM_DAMAGED_HEADER", "{error}");
+        assert_eq!(fs::read(&path).unwrap(), header[..length], "{length}");
+    }
 }
 
 #[test]

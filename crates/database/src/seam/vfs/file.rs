@@ -24,6 +24,8 @@ pub(super) struct DatabaseFile {
     has_header: Cell<bool>,
     /// The path, which SQLite keeps until it has closed the file. Null for a temporary database.
     name: *const c_char,
+    /// Whether the connection may create the file.
+    creates: bool,
     /// The connection that has opened the file. Null until SQLite tells.
     db: Cell<*mut sqlite::sqlite3>,
 }
@@ -63,6 +65,7 @@ impl DatabaseFile {
     pub(super) unsafe fn begin(
         file: *mut sqlite3_file,
         name: *const c_char,
+        creates: bool,
         header: Option<Vec<u8>>,
     ) -> c_int {
         // SAFETY: the caller upholds the contract.
@@ -72,6 +75,7 @@ impl DatabaseFile {
                 layout: Cell::new(None),
                 has_header: Cell::new(false),
                 name,
+                creates,
                 db: Cell::new(ptr::null_mut()),
             });
             let below = Self::below(file);
@@ -117,6 +121,16 @@ impl DatabaseFile {
                 Self::move_pages(file, header.page_size());
             }
         }
+    }
+
+    /// Returns whether the connection may create the file.
+    ///
+    /// # Safety
+    ///
+    /// `file` is an open file of the layer.
+    pub(super) unsafe fn creates(file: *mut sqlite3_file) -> bool {
+        // SAFETY: the caller upholds the contract.
+        unsafe { (*file.cast::<Self>()).creates }
     }
 
     /// Returns the layout of a Strongroom file.

@@ -22,6 +22,8 @@ pub(crate) struct FileOnDisk {
     pub(crate) start: Vec<u8>,
     /// The length of the file in bytes.
     pub(crate) length: u64,
+    /// Whether the connection may create the file.
+    pub(crate) creates: bool,
 }
 
 /// The outcome of creating a header.
@@ -55,7 +57,7 @@ impl Core {
             && let Some(start) = self.kept_header()
         {
             let length = start.len() as u64;
-            return Ok(Some(FileOnDisk { start, length }));
+            return Ok(Some(FileOnDisk { start, length, creates: false }));
         }
         // SAFETY: `with_database_file` passes an open file of the layer.
         let found = self.with_database_file(schema, |file| unsafe { on_disk(file) });
@@ -211,7 +213,7 @@ unsafe fn on_disk(file: *mut sqlite3_file) -> Result<FileOnDisk, c_int> {
         let length = DatabaseFile::length_below(file).ok_or(sqlite::SQLITE_IOERR_FSTAT)?;
         let mut start = vec![0; HEADER_LENGTH.min(usize::try_from(length).unwrap_or(HEADER_LENGTH))];
         check(DatabaseFile::read_below(file, &mut start, 0))?;
-        Ok(FileOnDisk { start, length })
+        Ok(FileOnDisk { start, length, creates: DatabaseFile::creates(file) })
     }
 }
 

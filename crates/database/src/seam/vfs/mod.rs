@@ -84,7 +84,8 @@ unsafe extern "C" fn open(
             defaults::restore();
             return code;
         }
-        let code = DatabaseFile::begin(file, name, pending::take_header());
+        let creates = flags & sqlite::SQLITE_OPEN_CREATE != 0;
+        let code = DatabaseFile::begin(file, name, creates, pending::take_header());
         if code != sqlite::SQLITE_OK {
             defaults::restore();
             (*file).pMethods = ptr::null();
